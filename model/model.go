@@ -1,0 +1,106 @@
+// Package model says what the rest of the project asks of a model: batches of
+// rows in, outputs out.
+//
+// A backend implements [Model]; a backend that knows its inputs and outputs
+// implements [Described] too, so that data can be checked before the first
+// call. [Func] and [RowFunc] wrap Go functions. The package model/onnx opens
+// ONNX files; model/modeltest is the suite that every backend must pass.
+package model
+
+import (
+	"context"
+
+	"github.com/intershap/intershap/tensor"
+)
+
+// A Named is a tensor with the name under which the model knows it.
+type Named struct {
+	Name   string
+	Tensor tensor.Tensor
+}
+
+// A Batch is an ordered list of named tensors with the same number of rows.
+type Batch []Named
+
+// Rows returns the number of rows, 0 for an empty batch.
+func (b Batch) Rows() int {
+	if len(b) == 0 {
+		return 0
+	}
+	return b[0].Tensor.Rows()
+}
+
+// Lookup returns the tensor called name.
+func (b Batch) Lookup(name string) (tensor.Tensor, bool) {
+	for _, n := range b {
+		if n.Name == name {
+			return n.Tensor, true
+		}
+	}
+	return tensor.Tensor{}, false
+}
+
+// A Model answers batches of rows. Row i of each output must depend on row i
+// of the inputs alone.
+//
+// Predict must not retain or change inputs after it returns; the caller owns
+// the outputs. Predict must be safe for concurrent use and must return soon
+// after ctx ends. An output has the shape [rows, ...].
+type Model interface {
+	Predict(ctx context.Context, inputs Batch) (outputs Batch, err error)
+}
+
+// A Signature says what a model takes and gives.
+type Signature struct {
+	Inputs  []tensor.Spec
+	Outputs []tensor.Spec
+	// BatchSize is the number of rows that every call must have, 0 for any.
+	BatchSize int
+}
+
+// Described is a model that knows its signature.
+type Described interface {
+	Model
+	Signature() Signature
+}
+
+// Func is a Go function as a model.
+type Func func(ctx context.Context, inputs Batch) (Batch, error)
+
+// Predict calls f.
+func (f Func) Predict(ctx context.Context, inputs Batch) (Batch, error) { return f(ctx, inputs) }
+
+// A Row gives a RowFunc the values of one input of one row, as float64.
+type Row func(input string) []float64
+
+// RowFunc returns a model that calls f for each row and collects what it
+// returns as the output called name. Every call must return the same number of
+// values. It suits functions written for clarity; a [Func] sees whole batches.
+func RowFunc(name string, f func(x Row) []float64) Func {
+	return func(ctx context.Context, inputs Batch) (Batch, error) {
+		values := make([][]float64, len(inputs))
+		for i, in := range inputs {
+			values[i] = make([]float64, in.Tensor.Len())
+			in.Tensor.Float64s(values[i])
+		}
+		var out []float64
+		width := 0
+		for r := range inputs.Rows() {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			y := f(func(input string) []float64 {
+				for i, in := range inputs {
+					if in.Name == input {
+						n := in.Tensor.RowLen()
+						return values[i][r*n : (r+1)*n]
+					}
+				}
+				return nil
+			})
+			out = append(out, y...)
+			width = len(y)
+		}
+		return Batch{{Name: name, Tensor: tensor.Of(out, inputs.Rows(), width)}}, nil
+	}
+}
