@@ -1,0 +1,105 @@
+package game_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/game/gametest"
+)
+
+func TestCoalition(t *testing.T) {
+	s := game.Coalition(0).With(0).With(2)
+	if s != 0b101 || !s.Has(2) || s.Has(1) || s.Size() != 2 || s.Without(0) != 0b100 {
+		t.Errorf("coalition {0,2} is %b", s)
+	}
+	if got := s.String(); got != "{0,2}" {
+		t.Errorf("String() = %q, want {0,2}", got)
+	}
+	if got := game.Coalition(0).String(); got != "{}" {
+		t.Errorf("String() of the empty coalition = %q", got)
+	}
+}
+
+func TestNewTables(t *testing.T) {
+	tests := []struct {
+		name   string
+		m      int
+		values []float64
+		want   string
+		reason string
+	}{
+		{"no players", 0, nil, "want 1 to 20 players, got 0", "a game needs a player"},
+		{"too many players", 21, nil, "got 21", "the table would not fit"},
+		{"length", 2, make([]float64, 6), "multiple of 4", "half a game"},
+		{"NaN", 2, []float64{0, 0, 0, 0, 0, 0, math.NaN(), 0}, "game 1, coalition {1}", "the error names the place"},
+		{"Inf", 1, []float64{0, math.Inf(-1)}, "game 0, coalition {0}", "infinity is no value"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := game.NewTables(test.m, test.values)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q (%s)", err, test.want, test.reason)
+			}
+			if finite := test.name == "NaN" || test.name == "Inf"; finite != errors.Is(err, game.ErrNotFinite) {
+				t.Errorf("errors.Is(err, ErrNotFinite) = %v", !finite)
+			}
+		})
+	}
+	tables, err := game.NewTables(2, []float64{0, 1, 2, 3, 4, 5, 6, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tables.Players() != 2 || tables.Len() != 2 || tables.Game(1)[3] != 7 {
+		t.Errorf("got %d players, %d games, %v", tables.Players(), tables.Len(), tables.Game(1))
+	}
+}
+
+// MoebiusTo must agree with the definition, Σ_{T⊆S} (−1)^{|S∖T|} v(T).
+func TestMoebius(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	for m := 1; m <= 8; m++ {
+		v := gametest.Random(m, rng)
+		got := make([]float64, len(v))
+		game.MoebiusTo(got, v)
+		for s := range v {
+			want := 0.0
+			for l := s; ; l = (l - 1) & s {
+				sign := 1.0
+				if (game.Coalition(s).Size()-game.Coalition(l).Size())%2 == 1 {
+					sign = -1
+				}
+				want += sign * v[l]
+				if l == 0 {
+					break
+				}
+			}
+			if math.Abs(got[s]-want) > 1e-12 {
+				t.Errorf("m=%d: m(%b) = %v, want %v", m, s, got[s], want)
+			}
+		}
+	}
+	cooking := gametest.Cooking()
+	game.MoebiusTo(cooking, cooking)
+	for s, want := range []float64{10, -6, -7, 12, -8, 12, 12, -10} {
+		if cooking[s] != want {
+			t.Errorf("cooking: m(%b) = %v, want %v", s, cooking[s], want)
+		}
+	}
+}
+
+func TestMoebiusPanics(t *testing.T) {
+	for _, n := range []int{0, 3, 6} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic for a table of %d values", n)
+				}
+			}()
+			game.MoebiusTo(make([]float64, n), make([]float64, n))
+		}()
+	}
+}

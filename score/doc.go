@@ -1,0 +1,22 @@
+// Package score turns matrices of interaction indices into InterSHAP: the
+// share of a model's behaviour that is interaction between modalities.
+//
+// Three aggregations over samples, from the same matrices phi (package index):
+//
+//	global          Σ_{i≠j} |mean phi_ij| / Σ |mean phi_ij|     the paper's score
+//	mean absolute   Σ_{i≠j} mean |phi_ij| / Σ mean |phi_ij|
+//	local           mean over samples of Σ_{i≠j} |phi_ij| / Σ |phi_ij|
+//
+// The sums run over the cells that the [Convention] counts. The denominator is
+// called behaviour. Where there is no behaviour a share is undefined, which is
+// a state of [Share] and never a number.
+//
+// An [Accumulator] adds samples up; [Tiles] merges the accumulators of tiles
+// so that the total has the same bits however a run was cut into shards. An
+// [Accumulator] keeps what intervals need: sums by background block and by
+// bootstrap replicate. See [Summary] for how the intervals are made.
+//
+// Like game and index, the package imports the standard library alone and knows
+// no models. Reading order: [Convention], [Share], [Local], [Accumulator],
+// [Tiles], [Summary].
+package score
