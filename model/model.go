@@ -3,8 +3,9 @@
 //
 // A backend implements [Model]; a backend that knows its inputs and outputs
 // implements [Described] too, so that data can be checked before the first
-// call. [Func] and [RowFunc] wrap Go functions. The package model/onnx opens
-// ONNX files; model/modeltest is the suite that every backend must pass.
+// call; [Signature.Check] is that check. [Func] and [RowFunc] wrap Go
+// functions. The package model/onnx opens ONNX files; model/modeltest is the
+// suite that every backend must pass.
 package model
 
 import (
@@ -69,38 +70,3 @@ type Func func(ctx context.Context, inputs Batch) (Batch, error)
 
 // Predict calls f.
 func (f Func) Predict(ctx context.Context, inputs Batch) (Batch, error) { return f(ctx, inputs) }
-
-// A Row gives a RowFunc the values of one input of one row, as float64.
-type Row func(input string) []float64
-
-// RowFunc returns a model that calls f for each row and collects what it
-// returns as the output called name. Every call must return the same number of
-// values. It suits functions written for clarity; a [Func] sees whole batches.
-func RowFunc(name string, f func(x Row) []float64) Func {
-	return func(ctx context.Context, inputs Batch) (Batch, error) {
-		values := make([][]float64, len(inputs))
-		for i, in := range inputs {
-			values[i] = make([]float64, in.Tensor.Len())
-			in.Tensor.Float64s(values[i])
-		}
-		var out []float64
-		width := 0
-		for r := range inputs.Rows() {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			y := f(func(input string) []float64 {
-				for i, in := range inputs {
-					if in.Name == input {
-						n := in.Tensor.RowLen()
-						return values[i][r*n : (r+1)*n]
-					}
-				}
-				return nil
-			})
-			out = append(out, y...)
-			width = len(y)
-		}
-		return Batch{{Name: name, Tensor: tensor.Of(out, inputs.Rows(), width)}}, nil
-	}
-}

@@ -247,7 +247,11 @@ func (t Tensor) RowLen() int {
 	if len(t.shape) == 0 {
 		return 0
 	}
-	return count(append([]int{1}, t.shape[1:]...))
+	n := 1
+	for _, d := range t.shape[1:] {
+		n *= d
+	}
+	return n
 }
 
 // Bytes returns the memory of a numeric tensor, shared; nil for strings.

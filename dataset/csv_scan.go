@@ -1,0 +1,177 @@
+package dataset
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/intershap/intershap/tensor"
+)
+
+// cellPlace remembers the first cell of a kind.
+type cellPlace struct {
+	found     bool
+	row, line int
+	text      string
+}
+
+func (p *cellPlace) note(cell string, row int, c *csvCursor, field int) {
+	if !p.found {
+		*p = cellPlace{found: true, row: row, line: c.lineOfField(field), text: strings.Clone(cell)}
+	}
+}
+
+// describe names a missing cell.
+func (p cellPlace) describe() string {
+	if strings.TrimSpace(p.text) == "" {
+		return "an empty cell"
+	}
+	return quote(p.text)
+}
+
+// cellKind is what a cell looks like.
+type cellKind uint8
+
+const (
+	cellEmpty cellKind = iota
+	cellInteger
+	cellTooLarge // an integer that no int64 holds
+	cellNumber
+	cellBool
+	cellAbsent // a word for "no value"
+	cellText
+)
+
+// columnScan gathers what the cells of one column look like.
+type columnScan struct {
+	seen [cellText + 1]bool
+	// The first cell of the kinds that an error may have to name.
+	empty, absent, tooLarge, flag, text cellPlace
+}
+
+func (s *columnScan) add(cell string, row int, c *csvCursor, field int) {
+	kind := kindOf(cell)
+	s.seen[kind] = true
+	switch kind {
+	case cellEmpty:
+		s.empty.note(cell, row, c, field)
+	case cellAbsent:
+		s.absent.note(cell, row, c, field)
+	case cellTooLarge:
+		s.tooLarge.note(cell, row, c, field)
+	case cellBool:
+		s.flag.note(cell, row, c, field)
+	case cellText:
+		s.text.note(cell, row, c, field)
+	}
+}
+
+func (s *columnScan) numeric() bool {
+	return s.seen[cellInteger] || s.seen[cellTooLarge] || s.seen[cellNumber]
+}
+
+// dtype returns the narrowest type that holds every cell that is not missing.
+func (s *columnScan) dtype() tensor.DType {
+	switch {
+	case s.seen[cellText], s.numeric() && s.seen[cellBool]:
+		return tensor.String
+	case s.seen[cellNumber]:
+		return tensor.Float64
+	case s.seen[cellTooLarge]:
+		// As floats, ids of 20 digits would collide in silence.
+		return tensor.String
+	case s.seen[cellInteger]:
+		return tensor.Int64
+	case s.seen[cellBool]:
+		return tensor.Bool
+	default:
+		return tensor.String
+	}
+}
+
+// firstMissing returns the first cell without a value. A word such as NA is
+// one only where all else is numbers or all else is true and false: in a
+// column of text it may be a word.
+func (s *columnScan) firstMissing() cellPlace {
+	if s.absent.found && !s.seen[cellText] && (!s.empty.found || s.absent.row < s.empty.row) {
+		return s.absent
+	}
+	return s.empty
+}
+
+// firstText returns the first cell that is not a number, for a column of type
+// String.
+func (s *columnScan) firstText() cellPlace {
+	first := cellPlace{}
+	for _, p := range []cellPlace{s.text, s.flag, s.absent, s.tooLarge} {
+		if p.found && (!first.found || p.row < first.row) {
+			first = p
+		}
+	}
+	return first
+}
+
+func kindOf(cell string) cellKind {
+	s := strings.TrimSpace(cell)
+	if s == "" {
+		return cellEmpty
+	}
+	switch numberSyntax(s) {
+	case cellInteger:
+		if _, err := strconv.ParseInt(s, 10, 64); err != nil {
+			return cellTooLarge
+		}
+		return cellInteger
+	case cellNumber:
+		return cellNumber
+	}
+	switch strings.ToLower(s) {
+	case "true", "false":
+		return cellBool
+	case "na", "nan", "-nan", "null", "none":
+		return cellAbsent
+	case "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity":
+		// A number, though no model can take it: reading refuses it by row.
+		return cellNumber
+	}
+	return cellText
+}
+
+// numberSyntax reports whether s is written as an integer or as a decimal
+// number; it returns cellText for all else, hexadecimal and 1_000 included,
+// which strconv would take.
+func numberSyntax(s string) cellKind {
+	i := 0
+	if s[0] == '+' || s[0] == '-' {
+		i++
+	}
+	digits := func() int {
+		from := i
+		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+			i++
+		}
+		return i - from
+	}
+	mantissa, kind := digits(), cellInteger
+	if i < len(s) && s[i] == '.' {
+		i++
+		kind = cellNumber
+		mantissa += digits()
+	}
+	if mantissa == 0 {
+		return cellText
+	}
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		i++
+		kind = cellNumber
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		if digits() == 0 {
+			return cellText
+		}
+	}
+	if i < len(s) {
+		return cellText
+	}
+	return kind
+}

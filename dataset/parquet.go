@@ -1,0 +1,303 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/intershap/intershap/tensor"
+)
+
+// parquetFile is one file. Decoding goes through one cursor, since what a
+// column reader has buffered makes sense for one position alone.
+type parquetFile struct {
+	path    string
+	handle  *file.Reader
+	arrow   *pqarrow.FileReader
+	columns []Column
+	layouts []parquetLayout
+	starts  []int // row group g holds rows [starts[g], starts[g+1])
+
+	mu     sync.Mutex
+	cursor *parquetCursor
+}
+
+// parquetLayout is how a column lies in the file.
+type parquetLayout struct {
+	leaves map[int]bool // the physical columns of the field
+	depth  int          // how many lists are nested around the elements
+	dims   []int        // the length of each of them, the same in every row
+}
+
+func openParquet(ctx context.Context, path string) (File, error) {
+	f, err := openParquetWith(ctx, path, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// openParquetWith reads the footer, and one row if there are lists, whose
+// length the footer does not tell.
+func openParquetWith(ctx context.Context, path string, alloc memory.Allocator) (*parquetFile, error) {
+	handle, err := os.Open(path)
+	if err != nil {
+		return nil, cannotOpen(path, err)
+	}
+	f := &parquetFile{path: path}
+	err = guarded(func() (err error) {
+		props := parquet.NewReaderProperties(alloc)
+		// Without it a whole column chunk is held in memory.
+		props.BufferedStreamEnabled = true
+		if f.handle, err = file.NewParquetReader(handle, file.WithReadProps(props)); err != nil {
+			return err
+		}
+		f.arrow, err = pqarrow.NewFileReader(f.handle, pqarrow.ArrowReadProperties{BatchSize: maxChunkRows}, alloc)
+		return err
+	})
+	if err != nil {
+		handle.Close()
+		return nil, broken(path, "", err)
+	}
+	if err := f.describe(ctx); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// guarded turns a panic of the decoder, which damaged files can cause, into an
+// error.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the decoder gave up: %v", p)
+		}
+	}()
+	return do()
+}
+
+// describe fills in columns, layouts and starts.
+func (f *parquetFile) describe(ctx context.Context) error {
+	f.starts = []int{0}
+	for g := range f.handle.NumRowGroups() {
+		rows := f.handle.MetaData().RowGroups[g].GetNumRows()
+		total := int64(f.starts[g]) + rows
+		if rows < 0 || total < 0 || int64(int(total)) != total {
+			return broken(f.path, "", fmt.Errorf("row group %d claims %d rows", g, rows))
+		}
+		f.starts = append(f.starts, int(total))
+	}
+	for i := range f.arrow.Manifest.Fields {
+		field := &f.arrow.Manifest.Fields[i]
+		dtype, depth, refusal := parquetType(field.Field.Type)
+		c := Column{Name: field.Field.Name, DType: dtype, Flat: true, Rows: f.Len()}
+		if refusal != nil {
+			refusal.File, refusal.Row, refusal.Column = f.path, NoRow, c.Name
+			c.Refused = refusal
+		}
+		layout := parquetLayout{leaves: map[int]bool{}, depth: depth, dims: make([]int, depth)}
+		addLeaves(layout.leaves, field)
+		f.columns = append(f.columns, c)
+		f.layouts = append(f.layouts, layout)
+	}
+	if err := checkNames(f.path, f.columns); err != nil {
+		return err
+	}
+	for i := range f.columns {
+		if f.columns[i].Refused != nil || f.layouts[i].depth == 0 || f.Len() == 0 {
+			continue
+		}
+		if err := f.measure(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addLeaves(leaves map[int]bool, field *pqarrow.SchemaField) {
+	if field.IsLeaf() {
+		leaves[field.ColIndex] = true
+	}
+	for i := range field.Children {
+		addLeaves(leaves, &field.Children[i])
+	}
+}
+
+// measure finds the lengths of the lists of column i from its first row.
+func (f *parquetFile) measure(ctx context.Context, i int) error {
+	c, layout := &f.columns[i], &f.layouts[i]
+	first := 0
+	for f.starts[first+1] == 0 {
+		first++
+	}
+	err := f.withRows(ctx, i, first, 1, func(arr arrow.Array) error {
+		var err error
+		layout.dims, err = listLengths(arr, layout.depth)
+		return err
+	})
+	if fault, ok := asParquetFault(err); ok {
+		c.Refused = f.fault(fault, i, 0)
+		return nil
+	}
+	if err != nil {
+		return broken(f.path, c.Name, err)
+	}
+	c.Shape = layout.dims
+	shape, refusal := tensorShape(f.arrow.Manifest.Fields[i].Field)
+	switch {
+	case refusal != nil:
+		refusal.File, refusal.Row, refusal.Column = f.path, NoRow, c.Name
+		c.Refused = refusal
+	case shape != nil:
+		c.Flat = false
+		declared := Column{Shape: shape}
+		if declared.RowLen() != c.RowLen() {
+			c.Refused = &Error{
+				File: f.path, Row: 0, Column: c.Name,
+				Expected: plural(declared.RowLen(), "element") + " as its tensor shape says", Found: itoa(c.RowLen()),
+			}
+			return nil
+		}
+		c.Shape = shape
+	}
+	return nil
+}
+
+// The metadata of Arrow's canonical extension for tensors of one shape.
+const (
+	extensionName = "ARROW:extension:name"
+	extensionData = "ARROW:extension:metadata"
+	fixedTensor   = "arrow.fixed_shape_tensor"
+)
+
+// tensorShape returns the shape that the field's metadata declares, nil if
+// none.
+func tensorShape(field *arrow.Field) ([]int, *Error) {
+	if name, ok := field.Metadata.GetValue(extensionName); !ok || name != fixedTensor {
+		return nil, nil
+	}
+	text, _ := field.Metadata.GetValue(extensionData)
+	var data struct {
+		Shape       []int `json:"shape"`
+		Permutation []int `json:"permutation"`
+	}
+	if err := json.Unmarshal([]byte(text), &data); err != nil || len(data.Shape) == 0 {
+		return nil, &Error{Expected: "a tensor shape in the metadata", Found: quote(text), Err: err}
+	}
+	elements := 1
+	for _, d := range data.Shape {
+		if d <= 0 || elements > maxRowElements/d {
+			return nil, &Error{Expected: "a tensor shape of positive lengths", Found: fmt.Sprint(data.Shape)}
+		}
+		elements *= d
+	}
+	if !sort.IntsAreSorted(data.Permutation) {
+		return nil, &Error{
+			Expected: "a row-major tensor", Found: fmt.Sprintf("the permutation %v", data.Permutation),
+			Hint: "make the array contiguous before writing: numpy.ascontiguousarray(array)",
+		}
+	}
+	return data.Shape, nil
+}
+
+// maxRowElements bounds what metadata may claim of one row.
+const maxRowElements = 1 << 31
+
+// parquetType returns the type of the elements and how many lists are around
+// them, or why the column cannot be read.
+func parquetType(t arrow.DataType) (dtype tensor.DType, depth int, refusal *Error) {
+	for {
+		switch list := t.(type) {
+		case arrow.ListLikeType:
+			if t.ID() == arrow.MAP {
+				return 0, 0, refusedType(t)
+			}
+			t = list.Elem()
+			depth++
+			continue
+		case *arrow.DictionaryType:
+			t = list.ValueType
+			if _, nested := t.(arrow.ListLikeType); nested {
+				return 0, 0, refusedType(t)
+			}
+			continue
+		}
+		break
+	}
+	d, ok := map[arrow.Type]tensor.DType{
+		arrow.FLOAT16: tensor.Float16, arrow.FLOAT32: tensor.Float32, arrow.FLOAT64: tensor.Float64,
+		arrow.INT8: tensor.Int8, arrow.INT16: tensor.Int16, arrow.INT32: tensor.Int32, arrow.INT64: tensor.Int64,
+		arrow.UINT8: tensor.Uint8, arrow.UINT16: tensor.Uint16, arrow.UINT32: tensor.Uint32, arrow.UINT64: tensor.Uint64,
+		arrow.BOOL: tensor.Bool, arrow.STRING: tensor.String, arrow.LARGE_STRING: tensor.String,
+	}[t.ID()]
+	if !ok {
+		return 0, 0, refusedType(t)
+	}
+	return d, depth, nil
+}
+
+func refusedType(t arrow.DataType) *Error {
+	e := &Error{Expected: "numbers, booleans, text or lists of them", Found: t.String()}
+	switch t.ID() {
+	case arrow.BINARY, arrow.LARGE_BINARY, arrow.FIXED_SIZE_BINARY:
+		e.Hint = "write the column as text or as a list of uint8"
+	case arrow.STRUCT, arrow.MAP:
+		e.Hint = `write each field as a column of its own, named "input.field"`
+	case arrow.NULL:
+		e.Found, e.Hint = "no value in any row", missingHint
+	default:
+		e.Hint = "cast the column to a number before writing: column.cast(pyarrow.float64())"
+	}
+	return e
+}
+
+func (f *parquetFile) Path() string      { return f.path }
+func (f *parquetFile) Columns() []Column { return f.columns }
+func (f *parquetFile) Len() int          { return f.starts[len(f.starts)-1] }
+
+func (f *parquetFile) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dropCursor()
+	return guarded(f.handle.Close)
+}
+
+func (f *parquetFile) Read(ctx context.Context, lo, hi int, columns []int) ([]tensor.Tensor, error) {
+	if err := checkRead(f, lo, hi, columns); err != nil {
+		return nil, err
+	}
+	return f.read(ctx, lo, hi, columns)
+}
+
+// parquetParts returns the Parquet files of a folder, sorted by name.
+func parquetParts(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, cannotOpen(folder, err)
+	}
+	var parts []string
+	for _, e := range entries {
+		if !e.IsDir() && filepath.Ext(e.Name()) == ".parquet" {
+			parts = append(parts, filepath.Join(folder, e.Name()))
+		}
+	}
+	if len(parts) == 0 {
+		return nil, &Error{
+			File: folder, Row: NoRow, Expected: "a folder with .parquet files in it", Found: "none",
+			Hint: "other formats are single files: name the .npz, .csv or .parquet file itself",
+		}
+	}
+	sort.Strings(parts)
+	return parts, nil
+}

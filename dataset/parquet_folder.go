@@ -1,0 +1,178 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/intershap/intershap/tensor"
+)
+
+// maxOpenParts is how many files of a folder are open at once: a tile may lie
+// on a border between two, and a folder may hold more files than a process may
+// open.
+const maxOpenParts = 2
+
+// parquetFolder reads a folder of Parquet files as one.
+type parquetFolder struct {
+	path    string
+	parts   []string
+	starts  []int // part p holds rows [starts[p], starts[p+1])
+	columns []Column
+
+	mu   sync.Mutex
+	open []openPart // the most recently used is the last
+}
+
+type openPart struct {
+	part int
+	file *parquetFile
+}
+
+func openParquetFolder(ctx context.Context, path string) (File, error) {
+	parts, err := parquetParts(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &parquetFolder{path: path, parts: parts, starts: []int{0}}
+	for i, part := range parts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := f.add(ctx, i, part); err != nil {
+			return nil, err
+		}
+	}
+	for i := range f.columns {
+		f.columns[i].Rows = f.Len()
+	}
+	return f, nil
+}
+
+// add takes the schema and the length of a part and holds it against those
+// before.
+func (f *parquetFolder) add(ctx context.Context, i int, path string) error {
+	part, err := openParquetWith(ctx, path, memory.DefaultAllocator)
+	if err != nil {
+		return err
+	}
+	defer part.Close()
+	rows := part.Len()
+	f.starts = append(f.starts, f.starts[i]+rows)
+	if i == 0 {
+		f.columns = slices.Clone(part.columns)
+		return nil
+	}
+	// The lists of a part without rows have no length that could differ.
+	hadRows := f.starts[i] > 0
+	if len(part.columns) != len(f.columns) {
+		return &Error{
+			File: path, Row: NoRow, Expected: plural(len(f.columns), "column") + " as in " + f.parts[0], Found: itoa(len(part.columns)),
+			Hint: "all files of a folder must have the same columns in the same order",
+		}
+	}
+	for j, c := range part.columns {
+		first := &f.columns[j]
+		if want, got := describe(*first, hadRows && rows > 0), describe(c, hadRows && rows > 0); want != got {
+			return &Error{
+				File: path, Row: NoRow, Column: c.Name, Expected: want + " as in the files before it", Found: got,
+				Hint: "all files of a folder must have the same columns in the same order",
+			}
+		}
+		if !hadRows && rows > 0 {
+			*first = c
+		}
+		if first.Refused == nil {
+			first.Refused = c.Refused
+		}
+	}
+	return nil
+}
+
+// describe writes what must be equal in all parts.
+func describe(c Column, withShape bool) string {
+	s := fmt.Sprintf("%s %s", c.Name, c.DType)
+	if c.DType == 0 {
+		s = c.Name + " of a type that is not read"
+	}
+	if withShape && c.Refused == nil {
+		s += tensor.FormatShape(append([]int{-1}, c.Shape...))
+	}
+	return s
+}
+
+func (f *parquetFolder) Path() string      { return f.path }
+func (f *parquetFolder) Columns() []Column { return f.columns }
+func (f *parquetFolder) Len() int          { return f.starts[len(f.starts)-1] }
+
+func (f *parquetFolder) Read(ctx context.Context, lo, hi int, columns []int) ([]tensor.Tensor, error) {
+	if err := checkRead(f, lo, hi, columns); err != nil {
+		return nil, err
+	}
+	out := make([]tensor.Tensor, len(columns))
+	for i, c := range columns {
+		out[i] = tensor.New(f.columns[c].DType, append([]int{hi - lo}, f.columns[c].Shape...)...)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for row := lo; row < hi; {
+		p := sort.SearchInts(f.starts, row+1) - 1
+		part, err := f.part(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		n := min(hi, f.starts[p+1]) - row
+		from := row - f.starts[p]
+		tensors, err := part.Read(ctx, from, from+n, columns)
+		if err != nil {
+			return nil, err
+		}
+		for i, t := range tensors {
+			out[i].CopyElements((row-lo)*t.RowLen(), t, 0, t.Len())
+		}
+		row += n
+	}
+	return out, ctx.Err()
+}
+
+// part returns an open part, closing the one that was used longest ago.
+func (f *parquetFolder) part(ctx context.Context, p int) (*parquetFile, error) {
+	if i := slices.IndexFunc(f.open, func(o openPart) bool { return o.part == p }); i >= 0 {
+		o := f.open[i]
+		f.open = append(slices.Delete(f.open, i, i+1), o)
+		return o.file, nil
+	}
+	file, err := openParquetWith(ctx, f.parts[p], memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	if file.Len() != f.starts[p+1]-f.starts[p] {
+		file.Close()
+		return nil, &Error{
+			File: f.parts[p], Row: NoRow, Expected: plural(f.starts[p+1]-f.starts[p], "row"), Found: itoa(file.Len()),
+			Hint: "the file changed while it was read: run again when it is complete",
+		}
+	}
+	if len(f.open) == maxOpenParts {
+		f.open[0].file.Close()
+		f.open = slices.Delete(f.open, 0, 1)
+	}
+	f.open = append(f.open, openPart{p, file})
+	return file, nil
+}
+
+func (f *parquetFolder) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var errs []error
+	for _, o := range f.open {
+		errs = append(errs, o.file.Close())
+	}
+	f.open = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,254 @@
+package dataset
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/tensor"
+)
+
+// Samples are the rows of a file as a model takes them. They are safe for
+// concurrent use.
+type Samples struct {
+	file File
+	view File // file, with the columns of text inputs as text
+	rows int
+
+	inputs  []tensor.Spec
+	sources []source // of each input
+	ids     source
+	labels  source
+
+	labelType tensor.DType
+
+	reads    []int    // the columns of view that a Read takes
+	columns  []Column // what they are
+	warnings diag.List
+}
+
+// Rows are some samples: one tensor an input, in the order of Samples.Inputs.
+type Rows struct {
+	// Lo is the number of the first row; 0 for gathered rows.
+	Lo int
+	// Inputs have the shape [n, ...] and the type of the model's input.
+	Inputs []tensor.Tensor
+	// IDs are Int64 or String, of shape [n].
+	IDs tensor.Tensor
+	// Labels are Int64 or String, of shape [n]; the zero Tensor without labels.
+	Labels tensor.Tensor
+}
+
+// Len returns the number of samples.
+func (s *Samples) Len() int { return s.rows }
+
+// File returns the file that the samples come from.
+func (s *Samples) File() File { return s.file }
+
+// Inputs returns the model's inputs with the axes of the data: -1 on axis 0,
+// lengths elsewhere. The caller must not change them.
+func (s *Samples) Inputs() []tensor.Spec { return s.inputs }
+
+// Features returns the full names of the columns ("x.age") that make an input,
+// in the order of its elements; nil if it is an array or column of its own.
+func (s *Samples) Features(input int) []string { return s.sources[input].features }
+
+// HasLabels reports whether there are labels.
+func (s *Samples) HasLabels() bool { return len(s.labels.at) > 0 }
+
+// LabelDType returns Int64 or String; 0 without labels.
+func (s *Samples) LabelDType() tensor.DType { return s.labelType }
+
+// Read returns rows [lo, hi). It refuses what is not finite and what the
+// model's types cannot hold. The tensors may share memory with the file: the
+// caller must not change them.
+func (s *Samples) Read(ctx context.Context, lo, hi int) (Rows, error) {
+	parts, err := s.view.Read(ctx, lo, hi, s.reads)
+	if err != nil {
+		return Rows{}, err
+	}
+	rows := Rows{Lo: lo}
+	for i := range s.inputs {
+		t, err := s.assemble(i, parts, lo)
+		if err != nil {
+			return Rows{}, s.locate(err)
+		}
+		rows.Inputs = append(rows.Inputs, t)
+	}
+	if rows.IDs, err = s.readIDs(parts, lo, hi); err != nil {
+		return Rows{}, s.locate(err)
+	}
+	if s.HasLabels() {
+		if rows.Labels, err = s.cast(parts, s.labels.at[0], lo, s.labelType); err != nil {
+			return Rows{}, s.locate(err)
+		}
+		rows.Labels = rows.Labels.Reshape(hi - lo)
+	}
+	return rows, nil
+}
+
+// assemble makes one input of its columns.
+func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Tensor, error) {
+	var (
+		spec = s.inputs[input]
+		src  = s.sources[input]
+		n    = parts[src.at[0]].Rows()
+	)
+	shape := append([]int{n}, spec.Shape[1:]...)
+	if src.features == nil {
+		t, err := s.cast(parts, src.at[0], lo, spec.DType)
+		if err != nil {
+			return t, err
+		}
+		return t.Reshape(shape...), nil
+	}
+	out := tensor.New(spec.DType, shape...)
+	for j, at := range src.at {
+		column, err := s.cast(parts, at, lo, spec.DType)
+		if err != nil {
+			return out, err
+		}
+		for r := range n {
+			out.CopyElements(r*len(src.at)+j, column, r, 1)
+		}
+	}
+	return out, nil
+}
+
+// cast returns a column in the wanted type. What is not finite is refused as
+// the file has it, so that the message shows the file's own number.
+func (s *Samples) cast(parts []tensor.Tensor, at, lo int, to tensor.DType) (tensor.Tensor, error) {
+	t, c := parts[at], s.columns[at]
+	if r, element, found := t.NonFinite(); found {
+		return t, notFinite(s.file.Path(), lo, c, t, r, element)
+	}
+	out, err := tensor.Cast(t, to)
+	if err != nil {
+		return out, misfit(s.file.Path(), lo, c, err)
+	}
+	return out, nil
+}
+
+func (s *Samples) readIDs(parts []tensor.Tensor, lo, hi int) (tensor.Tensor, error) {
+	if len(s.ids.at) == 0 {
+		numbers := make([]int64, hi-lo)
+		for i := range numbers {
+			numbers[i] = int64(lo + i)
+		}
+		return tensor.Of(numbers), nil
+	}
+	at := s.ids.at[0]
+	ids := parts[at].Reshape(hi - lo)
+	switch {
+	case ids.DType() == tensor.String:
+		return ids, nil
+	case ids.DType().IsInteger():
+		t, err := s.cast(parts, at, lo, tensor.Int64)
+		if err != nil {
+			return t, err
+		}
+		return t.Reshape(hi - lo), nil
+	}
+	texts := make([]string, hi-lo)
+	for i := range texts {
+		texts[i] = ids.Format(i)
+	}
+	return tensor.Of(texts), nil
+}
+
+// locate adds the line of a CSV file to a fault found after parsing.
+func (s *Samples) locate(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Row >= 0 && e.Line == 0 {
+		if file, ok := s.view.(textual); ok {
+			e.Line = file.lineOf(e.Row)
+		}
+	}
+	return err
+}
+
+// maxGap is how many unwanted rows are read on the way to the next wanted one
+// rather than starting anew there.
+const maxGap = 16
+
+// Gather returns the given rows in the given order; a row may occur more than
+// once. It reads them in file order, a bounded chunk at a time.
+func (s *Samples) Gather(ctx context.Context, rows []int) (Rows, error) {
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
+
+	out := Rows{}
+	step := chunkRows(s.columns)
+	for i := 0; i < len(order); {
+		lo := rows[order[i]]
+		j, last := i+1, lo
+		for j < len(order) && rows[order[j]]-last <= maxGap && rows[order[j]]-lo < step {
+			last = rows[order[j]]
+			j++
+		}
+		part, err := s.Read(ctx, lo, last+1)
+		if err != nil {
+			return Rows{}, err
+		}
+		if i == 0 {
+			out = emptyLike(part, len(rows))
+		}
+		for _, at := range order[i:j] {
+			copyRow(out, at, part, rows[at]-lo)
+		}
+		i = j
+	}
+	if len(rows) == 0 {
+		empty, err := s.Read(ctx, 0, 0)
+		empty.Lo = 0
+		return empty, err
+	}
+	return out, nil
+}
+
+// emptyLike returns n rows of zeros of the types and shapes of part.
+func emptyLike(part Rows, n int) Rows {
+	like := func(t tensor.Tensor) tensor.Tensor {
+		return tensor.New(t.DType(), append([]int{n}, t.Shape()[1:]...)...)
+	}
+	var out Rows
+	for _, t := range part.Inputs {
+		out.Inputs = append(out.Inputs, like(t))
+	}
+	out.IDs = like(part.IDs)
+	if part.Labels.DType() != 0 {
+		out.Labels = like(part.Labels)
+	}
+	return out
+}
+
+func copyRow(dst Rows, to int, src Rows, from int) {
+	for i, t := range src.Inputs {
+		dst.Inputs[i].CopyRow(to, t, from, 0, t.RowLen())
+	}
+	dst.IDs.CopyRow(to, src.IDs, from, 0, 1)
+	if src.Labels.DType() != 0 {
+		dst.Labels.CopyRow(to, src.Labels, from, 0, 1)
+	}
+}
+
+// Check reads every row once, so that a fault in the last one is found before
+// the first model call. It calls progress, which may be nil, after each chunk.
+func (s *Samples) Check(ctx context.Context, progress func(done, total int)) error {
+	step := chunkRows(s.columns)
+	for lo := 0; lo < s.rows; lo += step {
+		hi := min(lo+step, s.rows)
+		if _, err := s.Read(ctx, lo, hi); err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(hi, s.rows)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,21 @@
+// Package engine plans and runs every model evaluation of an explanation. No
+// other package calls a model in a loop.
+//
+// A run answers, for each sample x and coalition S of modalities,
+//
+//	v_x(S) = mean over background rows b of f(x on S, b elsewhere)
+//
+// with f the model's output after the [Transform], row by row. [NewPlan] fixes
+// the rows of a run and cuts them into tiles: consecutive samples with all their
+// coalitions. The shape of a tile follows from declared sizes and the memory
+// limit alone, so that a tile means the same on every machine. [Plan.Run] has
+// workers evaluate tiles and hands them out in order.
+//
+// Conventions: bit i of a coalition is modality i, present (game.Coalition).
+// Means are taken in twice the precision of float64, in the order of the
+// background rows: where a modality changes nothing, v is the same number with
+// and without it, whatever the batches were.
+//
+// An [evaluator] fills a tile; today there is one, which pushes every row
+// through the whole model.
+package engine

@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/intershap/intershap/background"
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/tensor"
+)
+
+// A Source has the samples of a run; *dataset.Samples is one. Read must be safe
+// for concurrent use.
+type Source interface {
+	Len() int
+	Inputs() []tensor.Spec
+	Read(ctx context.Context, lo, hi int) (dataset.Rows, error)
+}
+
+// Options describe a run. Model, Samples, Modalities, Background, Output and
+// Target must be set.
+type Options struct {
+	Model      model.Model
+	Samples    Source
+	Modalities []dataset.Modality
+	Background *background.Rows
+	// Output names the model's output, Width is the number of its columns.
+	Output    string
+	Width     int
+	Transform Transform
+	Target    Target
+	// Labels maps a sample's label to its column; only a Label target needs it.
+	Labels func(labels tensor.Tensor, row int) (int, error)
+	// Classify returns the predicted class of an output row before the
+	// transform; nil takes the column with the largest value, the lowest on ties.
+	Classify func(output []float64) int
+	// Workers is the number of concurrent model calls; 0 means 1.
+	Workers int
+	// Memory bounds the bytes that tiles take; 0 means 2 GiB.
+	Memory int64
+	// Progress is told how many model rows are done, from one goroutine at a
+	// time; it may be nil.
+	Progress func(done, total int64)
+}
+
+// DefaultMemory is the memory limit of a run that sets none.
+const DefaultMemory = 2 << 30
+
+// A Plan is the rows of a run and the tiles that they are cut into.
+type Plan struct {
+	opt Options
+	// m modalities, n samples, b background rows.
+	m, n, b int
+	// batchSize is the number of rows that the model insists on, 0 for any.
+	batchSize int
+	// batch is the number of rows of a model call, tile that of samples.
+	batch, tile int
+	// sharedBase is set when v({}) is the same for every sample.
+	sharedBase bool
+	inputs     []tensor.Spec
+	copies     []rowCopy // by coalition
+	// combinations lists the coalitions whose rows mix sample and background.
+	combinations []game.Coalition
+	// blocks holds the background rows of each block, one block when nothing is
+	// random; blockOf is the block of each row.
+	blocks, blockOf []int
+}
+
+// NewPlan plans a run.
+func NewPlan(opt Options) (*Plan, error) {
+	if opt.Workers < 1 {
+		opt.Workers = 1
+	}
+	if opt.Memory == 0 {
+		opt.Memory = DefaultMemory
+	}
+	if opt.Classify == nil {
+		opt.Classify = argmax
+	}
+	p := &Plan{opt: opt, m: len(opt.Modalities), n: opt.Samples.Len(), b: opt.Background.Len()}
+	switch {
+	case p.m < 1 || p.m > game.MaxPlayers:
+		return nil, fmt.Errorf("engine: want 1 to %d modalities, got %d", game.MaxPlayers, p.m)
+	case p.n < 1:
+		return nil, errors.New("engine: no samples")
+	case opt.Target.Choice == Label && opt.Labels == nil:
+		return nil, errors.New("engine: the target label needs labels")
+	case opt.Target.Len() < 1:
+		return nil, errors.New("engine: no target")
+	case opt.Width < 1:
+		return nil, fmt.Errorf("engine: want an output of at least one column, got %d", opt.Width)
+	}
+	if d, ok := opt.Model.(model.Described); ok {
+		p.batchSize = d.Signature().BatchSize
+	}
+	p.inputs = opt.Samples.Inputs()
+	p.copies = rowCopies(opt.Modalities, opt.Background.Inputs())
+	// A fixed input is the sample's own even where nothing is shown, and near
+	// rows are: then v({}) belongs to the sample.
+	p.sharedBase = !opt.Background.PerSample() && len(p.copies[0].sample) == 0
+	first := game.Coalition(1)
+	if !p.sharedBase {
+		first = 0
+	}
+	for s := first; s < game.Grand(p.m); s++ {
+		p.combinations = append(p.combinations, s)
+	}
+	if p.blocks = opt.Background.Blocks(); len(p.blocks) == 0 {
+		p.blocks = []int{p.b}
+	}
+	for k, n := range p.blocks {
+		for range n {
+			p.blockOf = append(p.blockOf, k)
+		}
+	}
+	p.shape()
+	return p, nil
+}
+
+// Rows of one model call, and of one tile, that were measured to be good for
+// dense and convolutional models alike; more cost memory and gain nothing.
+const (
+	batchBytes    = 256 << 10
+	minBatch      = 32
+	maxBatch      = 256
+	tileRows      = 1 << 16
+	maxTile       = 256
+	tilesPerRun   = 8
+	tilesInMemory = 64
+)
+
+// shape fixes the sizes of batches and tiles.
+func (p *Plan) shape() {
+	bytes := p.rowBytes()
+	p.batch = min(maxBatch, max(minBatch, batchBytes/bytes))
+	if p.batchSize > 0 {
+		p.batch = p.batchSize * max(1, p.batch/p.batchSize)
+	}
+	p.tile = int(max(1, min(
+		maxTile,
+		tileRows/max(1, p.rowsPerSample()),
+		p.opt.Memory/tilesInMemory/p.sampleBytes(bytes),
+		int64(p.n+tilesPerRun-1)/tilesPerRun,
+	)))
+}
+
+// rowsPerSample counts the rows of one sample's combinations.
+func (p *Plan) rowsPerSample() int64 {
+	return int64(len(p.combinations)) * int64(p.b)
+}
+
+// Modalities returns the number of modalities.
+func (p *Plan) Modalities() int { return p.m }
+
+// TileSamples returns the number of samples in each tile but the last.
+func (p *Plan) TileSamples() int { return p.tile }
+
+// Tiles returns the number of tiles.
+func (p *Plan) Tiles() int { return (p.n + p.tile - 1) / p.tile }
+
+// BatchRows returns the number of rows of a model call.
+func (p *Plan) BatchRows() int { return p.batch }
+
+// NaiveRows returns the model rows of the plain method: N·B·(2^M−2) + N + B.
+func (p *Plan) NaiveRows() int64 {
+	n, b := int64(p.n), int64(p.b)
+	return n*b*(1<<p.m-2) + n + b
+}
+
+// Rows returns the model rows that the plan runs.
+func (p *Plan) Rows() int64 {
+	rows := int64(p.n)*p.rowsPerSample() + int64(p.n)
+	if p.sharedBase {
+		rows += int64(p.b)
+	}
+	return rows
+}
+
+// sampleBytes estimates what a sample takes in a tile, given the bytes of its
+// inputs: a sum and a value for each target, block and coalition.
+func (p *Plan) sampleBytes(inputs int) int64 {
+	return int64(inputs) + int64(p.opt.Target.Len())*int64(len(p.blocks)+1)<<p.m*24
+}
+
+// MemoryBytes estimates the memory of background, tiles and batches in flight.
+func (p *Plan) MemoryBytes() int64 {
+	bytes := p.rowBytes()
+	tile := int64(p.tile) * p.sampleBytes(bytes)
+	return int64(p.opt.Workers)*(2*tile+int64(p.batch*bytes)) + int64(p.opt.Background.Drawn()*bytes)
+}
+
+// rowBytes returns the bytes of one row of all inputs, text counted without its
+// letters.
+func (p *Plan) rowBytes() int {
+	const stringHeader = 16
+	bytes := 0
+	for _, in := range p.opt.Background.Inputs() {
+		size := in.DType().Size()
+		if in.DType() == tensor.String {
+			size = stringHeader
+		}
+		bytes += in.RowLen() * size
+	}
+	return max(1, bytes)
+}

@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/tensor"
+)
+
+// Probe asks the model about a few rows, to learn what it gives before a run is
+// planned.
+func Probe(ctx context.Context, m model.Model, inputs []tensor.Spec, rows []tensor.Tensor) (model.Batch, error) {
+	batch := make(model.Batch, len(inputs))
+	for i, in := range inputs {
+		batch[i] = model.Named{Name: in.Name, Tensor: rows[i]}
+	}
+	out, err := m.Predict(ctx, batch)
+	if err != nil {
+		return nil, fmt.Errorf("engine: first rows: %w", err)
+	}
+	return out, nil
+}
+
+// Independence asks the model about rows twice, the second time in reverse
+// order and with every other row left out, and returns the largest difference
+// between the answers for the same row, relative to the largest answer. A model
+// that answers each row by itself, and always the same, gives rounding at most.
+func Independence(ctx context.Context, m model.Model, output string, inputs []tensor.Spec, rows []tensor.Tensor) (float64, error) {
+	n := rows[0].Rows()
+	var order []int
+	for r := n - 1; r >= 0; r -= 2 {
+		order = append(order, r)
+	}
+	ask := func(order []int) ([]float64, error) {
+		part := make([]tensor.Tensor, len(rows))
+		for i, t := range rows {
+			part[i] = tensor.New(t.DType(), append([]int{len(order)}, t.Shape()[1:]...)...)
+			for r, from := range order {
+				part[i].CopyRow(r, t, from, 0, t.RowLen())
+			}
+		}
+		outputs, err := Probe(ctx, m, inputs, part)
+		if err != nil {
+			return nil, err
+		}
+		out, err := Output(outputs, output, len(order))
+		if err != nil {
+			return nil, err
+		}
+		values := make([]float64, out.Len())
+		out.Float64s(values)
+		return values, nil
+	}
+	all := make([]int, n)
+	for r := range all {
+		all[r] = r
+	}
+	whole, err := ask(all)
+	if err != nil {
+		return 0, err
+	}
+	again, err := ask(order)
+	if err != nil {
+		return 0, err
+	}
+	width := len(whole) / n
+	largest := math.Abs(slices.MaxFunc(whole, func(a, b float64) int {
+		if math.Abs(a) < math.Abs(b) {
+			return -1
+		}
+		return 1
+	}))
+	difference := 0.0
+	for i, r := range order {
+		for c := range width {
+			difference = max(difference, math.Abs(again[i*width+c]-whole[r*width+c]))
+		}
+	}
+	if largest == 0 {
+		return difference, nil
+	}
+	return difference / largest, nil
+}

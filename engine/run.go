@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/game"
+)
+
+// A Tile is the answer for consecutive samples [Lo, Hi).
+type Tile struct {
+	Number, Lo, Hi int
+	// Rows are the samples' ids, labels and inputs.
+	Rows dataset.Rows
+	// Predicted is each sample's predicted class, by its output before the
+	// transform.
+	Predicted []int
+	// Values[t*n+i] holds the value table of target t and the tile's sample i;
+	// n is Hi−Lo.
+	Values game.Tables
+	// BlockValues holds the same tables over the background rows of each block
+	// alone: table (k*T+t)*n+i for block k of the T targets. It has no games
+	// when the background has no blocks.
+	BlockValues game.Tables
+}
+
+// Samples returns the number of samples in the tile.
+func (t *Tile) Samples() int { return t.Hi - t.Lo }
+
+// An evaluator fills the value tables of tiles. One evaluator serves one worker.
+type evaluator interface {
+	evaluate(ctx context.Context, tile *Tile) error
+}
+
+// Cost is what a run took.
+type Cost struct {
+	// Rows is the number of model rows.
+	Rows int64
+	// Evaluation is the time from the first model row to the last.
+	Evaluation time.Duration
+}
+
+// Run evaluates the plan and calls each with every tile, in order, from one
+// goroutine. It stops at the first error, its own, the model's or that of each.
+// No goroutine outlives the call.
+func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	run := &fullRun{plan: p, progress: progress{total: p.Rows(), tell: p.opt.Progress}}
+	start := time.Now()
+	if err := run.prepare(ctx); err != nil {
+		return Cost{}, err
+	}
+	// Tokens bound the tiles in memory: those read, evaluated, or waiting for
+	// their turn.
+	tokens := make(chan struct{}, 2*p.opt.Workers)
+	todo, done := make(chan *Tile), make(chan *Tile)
+	var workers sync.WaitGroup
+	workers.Go(func() {
+		defer close(todo)
+		if err := p.read(ctx, tokens, todo); err != nil {
+			cancel(err)
+		}
+	})
+	for range p.opt.Workers {
+		workers.Go(func() {
+			e := newFull(run)
+			for tile := range todo {
+				if err := e.evaluate(ctx, tile); err != nil {
+					cancel(err)
+					return
+				}
+				select {
+				case done <- tile:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	defer workers.Wait()
+	defer cancel(nil) // before Wait: workers may be blocked on their channels
+	waiting := map[int]*Tile{}
+	for next := 0; next < p.Tiles(); {
+		if tile, ok := waiting[next]; ok {
+			delete(waiting, next)
+			if err := each(tile); err != nil {
+				return Cost{}, err
+			}
+			<-tokens
+			next++
+			continue
+		}
+		select {
+		case tile := <-done:
+			waiting[tile.Number] = tile
+		case <-ctx.Done():
+			return Cost{}, context.Cause(ctx)
+		}
+	}
+	return Cost{Rows: p.Rows(), Evaluation: time.Since(start)}, nil
+}
+
+// read feeds the samples of each tile into todo.
+func (p *Plan) read(ctx context.Context, tokens chan<- struct{}, todo chan<- *Tile) error {
+	for number := range p.Tiles() {
+		select {
+		case tokens <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		lo := number * p.tile
+		hi := min(p.n, lo+p.tile)
+		rows, err := p.opt.Samples.Read(ctx, lo, hi)
+		if err != nil {
+			return fmt.Errorf("engine: samples %d to %d: %w", lo, hi-1, err)
+		}
+		select {
+		case todo <- &Tile{Number: number, Lo: lo, Hi: hi, Rows: rows}:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// progress counts model rows.
+type progress struct {
+	mu          sync.Mutex
+	done, total int64
+	tell        func(done, total int64)
+}
+
+func (p *progress) add(rows int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done += int64(rows)
+	if p.tell != nil {
+		p.tell(p.done, p.total)
+	}
+}

@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/intershap/intershap/game"
+)
+
+// tileSums collects the outputs of one tile.
+type tileSums struct {
+	plan *Plan
+	tile *Tile
+	n, t int // samples, targets
+	// columns[i*t+j] is the column that target j explains of sample i.
+	columns []int
+	// whole[i*t+j] is v(all).
+	whole []float64
+	// sums holds Σ over the rows of a block at ((j*n+i)<<m | S)*blocks + block.
+	sums []mean
+}
+
+func newTileSums(p *Plan, tile *Tile) *tileSums {
+	n, t := tile.Samples(), p.opt.Target.Len()
+	tile.Predicted = make([]int, n)
+	return &tileSums{
+		plan: p, tile: tile, n: n, t: t,
+		columns: make([]int, n*t),
+		whole:   make([]float64, n*t),
+		sums:    make([]mean, n*t<<p.m*len(p.blocks)),
+	}
+}
+
+// choose fixes the explained columns of a sample by its whole output.
+func (w *tileSums) choose(sample int, output []float64) error {
+	opt := w.plan.opt
+	predicted := opt.Classify(output)
+	w.tile.Predicted[sample] = predicted
+	label := 0
+	if opt.Target.Choice == Label {
+		var err error
+		if label, err = opt.Labels(w.tile.Rows.Labels, sample); err != nil {
+			return fmt.Errorf("engine: sample %d: %w", w.tile.Lo+sample, err)
+		}
+	}
+	columns := w.columns[sample*w.t : (sample+1)*w.t]
+	opt.Target.columnsTo(columns, predicted, label)
+	for _, c := range columns {
+		if c < 0 || c >= opt.Width {
+			return fmt.Errorf("engine: sample %d: want a column below %d of output %q, got %d", w.tile.Lo+sample, opt.Width, opt.Output, c)
+		}
+	}
+	return nil
+}
+
+func (w *tileSums) setWhole(sample int, output []float64) {
+	for j := range w.t {
+		w.whole[sample*w.t+j] = output[w.columns[sample*w.t+j]]
+	}
+}
+
+func (w *tileSums) add(sample int, s game.Coalition, block int, output []float64) {
+	for j := range w.t {
+		table := (j*w.n + sample) << w.plan.m
+		w.sums[(table|int(s))*len(w.plan.blocks)+block].add(output[w.columns[sample*w.t+j]])
+	}
+}
+
+// finish turns the sums into the tile's value tables. base holds the shared
+// sums of v({}) by column and block, or is nil.
+func (w *tileSums) finish(base [][]mean) error {
+	p := w.plan
+	blocks := len(p.blocks)
+	values := make([]float64, w.n*w.t<<p.m)
+	var byBlock []float64
+	random := len(p.opt.Background.Blocks()) > 0
+	if random {
+		byBlock = make([]float64, blocks*len(values))
+	}
+	for at := range values {
+		s, i, j := game.Coalition(at)&game.Grand(p.m), at>>p.m%w.n, at>>p.m/w.n
+		sums := w.sums[at*blocks : (at+1)*blocks]
+		if s == 0 && base != nil {
+			sums = base[w.columns[i*w.t+j]]
+		}
+		whole := w.whole[i*w.t+j]
+		var total mean
+		for k, sum := range sums {
+			total.addMean(sum)
+			if random {
+				v := whole
+				if s != game.Grand(p.m) {
+					v = sum.over(p.blocks[k])
+				}
+				byBlock[k*len(values)+at] = v
+			}
+		}
+		if values[at] = whole; s != game.Grand(p.m) {
+			values[at] = total.over(p.b)
+		}
+	}
+	var err error
+	if w.tile.Values, err = game.NewTables(p.m, values); err != nil {
+		return fmt.Errorf("engine: samples %d to %d: %w", w.tile.Lo, w.tile.Hi-1, err)
+	}
+	if w.tile.BlockValues, err = game.NewTables(p.m, byBlock); err != nil {
+		return fmt.Errorf("engine: samples %d to %d: %w", w.tile.Lo, w.tile.Hi-1, err)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package lint
+
+// A Room says what one package of the module may import. The standard library
+// is open to all.
+type Room struct {
+	// Above lists the rooms that this one stands on. It may import them and
+	// whatever they may import: imports go down, any number of floors.
+	Above []string
+	// Modules lists the modules of other people that this room may import, by
+	// the start of their path. A dependency that has one room can be replaced
+	// in one room.
+	Modules []string
+	// Core rooms import the standard library and core rooms alone, so that the
+	// mathematics builds everywhere, without C and without downloads.
+	Core bool
+}
+
+// Everywhere lists the rooms that all may import and that import no other
+// room. Core rooms may import those of them that are core.
+var Everywhere = []string{"diag", "tensor"}
+
+// Rooms is the map of the module: the folder of every package, "." for the
+// root, and what it may import. Rooms that are planned stand here before they
+// are built.
+var Rooms = map[string]Room{
+	"diag":   {Core: true},
+	"tensor": {Modules: []string{arrow}},
+
+	// The mathematics knows no models.
+	"game":          {Core: true},
+	"game/gametest": {Core: true, Above: []string{"game"}},
+	"index":         {Core: true, Above: []string{"game"}},
+	"approx":        {Core: true, Above: []string{"index"}},
+	"score":         {Core: true, Above: []string{"index"}},
+
+	// Samples, and what an absent modality looks like.
+	"dataset":    {Modules: []string{arrow}},
+	"background": {Above: []string{"dataset"}},
+
+	// Rows in, outputs out.
+	"model":           {},
+	"model/modeltest": {Above: []string{"model"}},
+	"model/onnx":      {Above: []string{"model"}, Modules: []string{onnxRuntime, onnxLibraries}},
+	"model/process":   {Above: []string{"model"}},
+	"model/serving":   {Above: []string{"model"}},
+
+	// Everything expensive happens in one place.
+	"engine": {Above: []string{"game", "model", "background", "dataset"}},
+	"result": {Above: []string{"score", "engine"}, Modules: []string{arrow}},
+
+	// What is made from a result.
+	"plot":   {Above: []string{"result"}},
+	"report": {Above: []string{"result", "plot"}},
+	"rival":  {Above: []string{"result"}, Modules: []string{gonum}},
+
+	// Data with known answers, and networks of our own.
+	"synth":  {Above: []string{"dataset"}},
+	"fusion": {Above: []string{"synth", "model/onnx"}, Modules: []string{gonum}},
+
+	".":     {Above: []string{"approx", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
+	"paper": {Above: []string{".", "synth", "fusion"}},
+
+	// The command line stands on everything and nothing stands on it but main.
+	"internal/cli": {
+		Above:   []string{".", "paper", "synth", "fusion", "model/onnx", "model/process", "model/serving"},
+		Modules: []string{"github.com/spf13/", "golang.org/x/term"},
+	},
+	"cmd/intershap": {Above: []string{commandLine}},
+
+	"internal/lint": {},
+
+	// Tests alone.
+	"examples/triage": {},
+}
+
+const (
+	commandLine = "internal/cli"
+
+	arrow         = "github.com/apache/arrow-go/"
+	gonum         = "gonum.org/v1/gonum/"
+	onnxRuntime   = "github.com/yalue/onnxruntime_go"
+	onnxLibraries = "github.com/k2-fsa/sherpa-onnx-go-"
+)

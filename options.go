@@ -1,0 +1,106 @@
+package intershap
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
+)
+
+// DefaultBackgroundSize is the number of background rows that the paper draws.
+const DefaultBackgroundSize = 1000
+
+// AllRows as a background size takes every row.
+const AllRows = -1
+
+// Options say what is explained and how. The zero value is the paper's score of
+// the predicted class's probability, over all that the defaults below say.
+type Options struct {
+	// Modalities group inputs: "text=input_ids,attention_mask", "rna=x[0:200]",
+	// "clinical=age,sex,stage.*". Inputs that are not named are one modality
+	// each. See dataset.ParseModalities.
+	Modalities []string
+	// Fixed inputs are no modality: they are always the sample's own.
+	Fixed []string
+	// Mask holds the rules that replace absent modalities: "marginal" (the
+	// default), "mean", "zero", "value:V", "nearest:K", for all, or after
+	// "MODALITY=" or "MODALITY.INPUT=" for one. See background.ParseMask.
+	Mask []string
+	// BackgroundSize rows are drawn; 0 means DefaultBackgroundSize.
+	BackgroundSize int
+	// Output names the model's output; by default the only one, else
+	// "probabilities".
+	Output string
+	// Task says what the output is; by default it is guessed.
+	Task Task
+	// Transform is applied to each row of the output before any mean.
+	Transform engine.Transform
+	// Target is "predicted", "label", "all" or "class:NAME"; by default the
+	// predicted class where there are classes, else every column.
+	Target string
+	// Classes names the classes; by default they are "0", "1", ...
+	Classes []string
+	// Convention says which cells of phi are counted; by default the paper's.
+	Convention score.Convention
+	// Level is the confidence level of intervals; 0 means 0.95.
+	Level float64
+	// Seed fixes every draw.
+	Seed uint64
+	// Workers is the number of concurrent model calls; 0 means one a processor.
+	Workers int
+	// Memory bounds the bytes taken by rows in flight; 0 means 2 GiB.
+	Memory int64
+	// Progress is told how many model rows are done; it may be nil.
+	Progress func(done, total int64)
+	// Sink receives the values of every sample; nil keeps them in memory for
+	// Explanation.Local and Explanation.Phi, which have nothing to say otherwise.
+	Sink SampleSink
+}
+
+// A SampleSink receives the values of every sample, in order.
+type SampleSink interface {
+	// Begin is called once, before the first sample.
+	Begin(header result.SamplesHeader) error
+	// Write must not keep the row's slices.
+	Write(row result.SampleRow) error
+}
+
+func (o Options) withDefaults() Options {
+	if o.BackgroundSize == 0 {
+		o.BackgroundSize = DefaultBackgroundSize
+	}
+	if o.Convention == 0 {
+		o.Convention = score.Paper
+	}
+	if o.Level == 0 {
+		o.Level = 0.95
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Memory == 0 {
+		o.Memory = engine.DefaultMemory
+	}
+	return o
+}
+
+// validate reports every fault at once.
+func (o Options) validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(o.BackgroundSize >= AllRows, "background size %d must be positive, or AllRows", o.BackgroundSize)
+	check(o.Level > 0 && o.Level < 1, "level %v must lie between 0 and 1", o.Level)
+	check(o.Workers > 0, "workers %d must be positive", o.Workers)
+	check(o.Memory > 0, "memory %d must be positive", o.Memory)
+	if len(faults) > 0 {
+		return fmt.Errorf("intershap: options: %w", errors.Join(faults...))
+	}
+	return nil
+}

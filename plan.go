@@ -1,0 +1,234 @@
+package intershap
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/intershap/intershap/background"
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/tensor"
+)
+
+// A Plan is a run that has been checked and not yet paid for: the data fit the
+// model, a few rows went through it, and it is known what will be explained.
+type Plan struct {
+	opt        Options
+	model      model.Model
+	samples    *dataset.Samples
+	rows       *dataset.Samples // background
+	modalities []dataset.Modality
+	background *background.Rows
+	output     outputs
+	task       Task
+	classes    []string
+	target     target
+	engine     *engine.Plan
+	warnings   diag.List
+	// first holds the first samples, for a second look at the model.
+	first dataset.Rows
+}
+
+// probeRows is the number of samples that the model is asked about first.
+const probeRows = 32
+
+// NewPlan checks everything that can be checked and asks the model about a few
+// rows. Without background rows (nil) they are drawn from the samples.
+func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt Options) (*Plan, error) {
+	opt = opt.withDefaults()
+	if err := opt.validate(); err != nil {
+		return nil, err
+	}
+	p := &Plan{opt: opt, model: m}
+	if err := p.bind(samples, rows); err != nil {
+		return nil, err
+	}
+	if err := p.chooseModalities(); err != nil {
+		return nil, err
+	}
+	mask, err := background.ParseMask(opt.Mask, p.modalities, p.samples.Inputs())
+	if err != nil {
+		return nil, err
+	}
+	if opt.Target == "label" && !p.samples.HasLabels() {
+		return nil, fmt.Errorf("intershap: target label: %s has no column label", samples.Path())
+	}
+	// Everything below costs time, so that faults in the data are found first.
+	if err := p.samples.Check(ctx, nil); err != nil {
+		return nil, err
+	}
+	if p.rows != p.samples {
+		if err := p.rows.Check(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	p.background, err = background.Draw(ctx, p.rows, p.modalities, mask, background.Options{Size: max(0, opt.BackgroundSize), Seed: opt.Seed})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.probe(ctx); err != nil {
+		return nil, err
+	}
+	p.engine, err = engine.NewPlan(engine.Options{
+		Model: m, Samples: p.samples, Modalities: p.modalities, Background: p.background,
+		Output: p.output.name, Width: p.output.width, Transform: opt.Transform,
+		Target: p.target.engine, Labels: labelColumn(p.classes),
+		Workers: opt.Workers, Memory: opt.Memory, Progress: opt.Progress,
+	})
+	return p, err
+}
+
+// bind matches samples and background with the model's inputs.
+func (p *Plan) bind(samples, rows dataset.File) error {
+	var inputs []tensor.Spec
+	if d, ok := p.model.(model.Described); ok {
+		inputs = d.Signature().Inputs
+	} else {
+		inputs = dataset.InferInputs(samples)
+	}
+	var err error
+	if p.samples, err = dataset.Bind(samples, inputs, dataset.BindOptions{Role: "data"}); err != nil {
+		return err
+	}
+	p.warnings.Append(p.samples.Warnings()...)
+	if rows == nil {
+		p.rows = p.samples
+		p.warnings.Add("background-from-data", samples.Path(),
+			"absent modalities are filled from the explained samples themselves; give background rows, such as the training data")
+		return nil
+	}
+	// What the samples left open (the length of a series, say) is fixed now.
+	p.rows, err = dataset.Bind(rows, p.samples.Inputs(), dataset.BindOptions{Role: "background"})
+	return err
+}
+
+func (p *Plan) chooseModalities() error {
+	var features [][]string
+	for i := range p.samples.Inputs() {
+		features = append(features, p.samples.Features(i))
+	}
+	var err error
+	p.modalities, err = dataset.ParseModalities(p.opt.Modalities, p.opt.Fixed, p.samples.Inputs(), features)
+	return err
+}
+
+// probe asks the model about the first samples and settles output, task,
+// classes and target.
+func (p *Plan) probe(ctx context.Context) error {
+	if d, ok := p.model.(model.Described); ok {
+		// A wrong name is known before the model is asked.
+		if _, err := chooseOutput(p.opt.Output, d.Signature().Outputs); err != nil {
+			return err
+		}
+	}
+	n := min(probeRows, p.samples.Len())
+	var err error
+	if p.first, err = p.samples.Read(ctx, 0, n); err != nil {
+		return err
+	}
+	given, err := engine.Probe(ctx, p.model, p.samples.Inputs(), p.first.Inputs)
+	if err != nil {
+		return err
+	}
+	var specs []tensor.Spec
+	for _, o := range given {
+		specs = append(specs, tensor.Spec{Name: o.Name, DType: o.Tensor.DType(), Shape: o.Tensor.Shape()})
+	}
+	name, err := chooseOutput(p.opt.Output, specs)
+	if err != nil {
+		return err
+	}
+	out, err := engine.Output(given, name, n)
+	if err != nil {
+		return err
+	}
+	if row, _, found := out.NonFinite(); found {
+		return fmt.Errorf("intershap: sample %d (id %s): output %q is NaN or infinite, want finite numbers", row, p.first.IDs.Format(row), name)
+	}
+	p.output = describeOutputs(name, out)
+	if p.task = p.opt.Task; p.task == Guess {
+		if p.task, err = p.output.guess(); err != nil {
+			return err
+		}
+	}
+	if err := p.output.check(p.task); err != nil {
+		return err
+	}
+	if p.classes, err = classNames(p.task, p.opt.Classes, p.output.width); err != nil {
+		return err
+	}
+	p.target, err = parseTarget(p.opt.Target, p.task, p.classes, p.output.width)
+	p.warnAboutOutput()
+	return err
+}
+
+func (p *Plan) warnAboutOutput() {
+	switch t := p.opt.Transform; {
+	case p.task == Classes && t == engine.Identity && !p.output.probabilities:
+		p.warnings.Add("outputs-not-probabilities", p.output.name,
+			"output %q does not hold probabilities, so shares are of its own scale; the paper's score is of probabilities (another output, or the transform softmax)", p.output.name)
+	case (t == engine.Softmax || t == engine.Sigmoid) && p.output.unit && (p.output.probabilities || p.output.width == 1):
+		p.warnings.Add("transform-of-probabilities", p.output.name,
+			"the transform %s is applied to output %q, which looks like probabilities already; use identity or logit", t, p.output.name)
+	}
+}
+
+// chooseOutput returns the output called name; without a name the only one, the
+// only one of floating-point numbers, or the one called probabilities.
+func chooseOutput(name string, outputs []tensor.Spec) (string, error) {
+	var names, floats []string
+	for _, o := range outputs {
+		names = append(names, o.Name)
+		if o.DType.IsFloat() {
+			floats = append(floats, o.Name)
+		}
+	}
+	list := strings.Join(names, ", ")
+	switch {
+	case name != "" && slices.Contains(names, name):
+		return name, nil
+	case name != "":
+		return "", fmt.Errorf("intershap: the model has no output %q (have %s)", name, list)
+	case len(names) == 1:
+		return names[0], nil
+	case slices.Contains(names, "probabilities"):
+		return "probabilities", nil
+	case len(floats) == 1:
+		return floats[0], nil
+	}
+	return "", fmt.Errorf("intershap: the model has the outputs %s: say which one is explained", list)
+}
+
+// Modalities returns the players, in the order of their bits.
+func (p *Plan) Modalities() []dataset.Modality { return p.modalities }
+
+// Inputs returns the model's inputs, with lengths that the data settled.
+func (p *Plan) Inputs() []tensor.Spec { return p.samples.Inputs() }
+
+// Samples returns the number of samples.
+func (p *Plan) Samples() int { return p.samples.Len() }
+
+// Background returns the rows that fill absent modalities.
+func (p *Plan) Background() *background.Rows { return p.background }
+
+// Output returns the name of the explained output.
+func (p *Plan) Output() string { return p.output.name }
+
+// Task returns the task, guessed or given.
+func (p *Plan) Task() Task { return p.task }
+
+// Classes returns the names of the classes, nil without classes.
+func (p *Plan) Classes() []string { return p.classes }
+
+// Targets returns the names of what is explained.
+func (p *Plan) Targets() []string { return p.target.names }
+
+// Engine returns the rows, tiles and memory of the run.
+func (p *Plan) Engine() *engine.Plan { return p.engine }
+
+// Warnings returns the doubts that are known before the run.
+func (p *Plan) Warnings() []diag.Warning { return p.warnings.All() }

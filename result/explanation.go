@@ -1,0 +1,257 @@
+package result
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/score"
+)
+
+// Schema names the version of the JSON document.
+const Schema = "intershap/explanation/v1"
+
+// An Explanation is what a run found, with everything that made the numbers.
+type Explanation struct {
+	Schema     string     `json:"schema"`
+	Provenance Provenance `json:"provenance"`
+	Modalities []string   `json:"modalities"`
+	// Classes are the names of the classes; null without classes.
+	Classes []string `json:"classes"`
+	// SamplesFile is the file with the values of every sample, if one was
+	// written.
+	SamplesFile *string        `json:"samples_file"`
+	Cost        Cost           `json:"cost"`
+	Targets     []Target       `json:"targets"`
+	Warnings    []diag.Warning `json:"warnings"`
+}
+
+// Provenance says what the numbers were made from, and how.
+type Provenance struct {
+	Version    string           `json:"version"`
+	Command    string           `json:"command"`
+	Model      Source           `json:"model"`
+	Data       DataSource       `json:"data"`
+	Background BackgroundSource `json:"background"`
+	Output     string           `json:"output"`
+	Task       string           `json:"task"`
+	Transform  string           `json:"transform"`
+	Index      string           `json:"index"`
+	Order      int              `json:"order"`
+	Convention string           `json:"convention"`
+	Plan       string           `json:"plan"`
+	Runtime    string           `json:"runtime"`
+	Seed       uint64           `json:"seed"`
+	Level      float64          `json:"level"`
+}
+
+// A Source is a file and its SHA-256, both empty for what lives in memory.
+type Source struct {
+	Source string `json:"source"`
+	SHA256 string `json:"sha256"`
+}
+
+// A DataSource is where the samples came from.
+type DataSource struct {
+	Source
+	Samples int `json:"samples"`
+}
+
+// A BackgroundSource is where background rows came from, how many were drawn,
+// and the mask by which they fill absent modalities.
+type BackgroundSource struct {
+	Source
+	Rows int    `json:"rows"`
+	Mask string `json:"mask"`
+}
+
+// Cost is what a run took.
+type Cost struct {
+	// RowsNaive is N·B·(2^M−2) + N + B.
+	RowsNaive int64 `json:"rows_naive"`
+	// Rows counts the rows that ran, by part of the model.
+	Rows map[string]int64 `json:"rows"`
+	// Seconds is the evaluation alone.
+	Seconds float64 `json:"seconds"`
+}
+
+// Headline names the aggregation to read first.
+type Headline string
+
+// The headlines: global where the target follows the sample, the mean of
+// absolutes elsewhere.
+const (
+	Global       Headline = "global"
+	MeanAbsolute Headline = "mean_absolute"
+)
+
+// A Target is what was found for one explained number.
+type Target struct {
+	Target   string   `json:"target"`
+	Headline Headline `json:"headline"`
+	Breakdown
+	// Residual is the largest |Σ phi − (f(x) − v({}))| over samples, to be
+	// compared with ResidualTolerance.
+	Residual          float64 `json:"residual"`
+	ResidualTolerance float64 `json:"residual_tolerance"`
+	// ByClass breaks samples down by predicted class; null without classes.
+	ByClass []Class `json:"by_class"`
+}
+
+// HeadlineInterval returns the headline score with its bounds.
+func (t *Target) HeadlineInterval() (share, low, high score.Share) {
+	a := &t.MeanAbsolute.Aggregate
+	if t.Headline == Global {
+		a = &t.Global.Aggregate
+	}
+	return a.InterSHAP, a.Low, a.High
+}
+
+// A Breakdown is the behaviour of a group of samples in all three
+// aggregations.
+type Breakdown struct {
+	Samples int `json:"samples"`
+	// Base is the mean of v({}), Output that of v(all).
+	Base         float64               `json:"base"`
+	Output       float64               `json:"output"`
+	Global       GlobalAggregate       `json:"global"`
+	MeanAbsolute MeanAbsoluteAggregate `json:"mean_absolute"`
+	Local        LocalAggregate        `json:"local"`
+}
+
+// A Class is the breakdown of the samples with one predicted class.
+type Class struct {
+	Class string `json:"class"`
+	Breakdown
+}
+
+// An Aggregate is one aggregation over samples.
+type Aggregate struct {
+	InterSHAP score.Share `json:"intershap"`
+	Low       score.Share `json:"low"`
+	High      score.Share `json:"high"`
+	// Behaviour is the denominator, Interactions the numerator of InterSHAP.
+	Behaviour             float64                   `json:"behaviour"`
+	Interactions          float64                   `json:"interactions"`
+	Contributions         map[string]score.Share    `json:"contributions"`
+	ContributionIntervals map[string][2]score.Share `json:"contribution_intervals"`
+	Pairs                 []Pair                    `json:"pairs"`
+}
+
+// A GlobalAggregate takes means before absolute values: the paper's score.
+type GlobalAggregate struct {
+	Aggregate
+	// Phi is the mean matrix, signs kept; it sums to output − base.
+	Phi   [][]float64 `json:"phi"`
+	PhiSE PhiSE       `json:"phi_se"`
+}
+
+// A MeanAbsoluteAggregate takes absolute values before means.
+type MeanAbsoluteAggregate struct{ Aggregate }
+
+// PhiSE holds the standard errors of phi by source; null where unknown.
+type PhiSE struct {
+	Background [][]float64 `json:"background"`
+	Samples    [][]float64 `json:"samples"`
+}
+
+// A Pair is the interaction of two modalities.
+type Pair struct {
+	Pair  [2]string   `json:"pair"`
+	Share score.Share `json:"share"`
+	Low   score.Share `json:"low"`
+	High  score.Share `json:"high"`
+	// Phi is the sum of both cells of the mean matrix.
+	Phi float64 `json:"phi"`
+}
+
+// A LocalAggregate describes the scores of single samples.
+type LocalAggregate struct {
+	Mean score.Share `json:"mean"`
+	SD   score.Share `json:"sd"`
+	// Corrected is the mean less the jackknife's estimate of its bias, kept
+	// within [0, 1].
+	Corrected score.Share `json:"corrected"`
+	// Undefined counts samples without behaviour.
+	Undefined int `json:"undefined"`
+}
+
+// NewBreakdown puts names to a summary.
+func NewBreakdown(s *score.Summary, modalities []string) Breakdown {
+	b := Breakdown{
+		Samples: s.Samples, Base: s.Base, Output: s.Output,
+		Local: LocalAggregate(s.Local),
+	}
+	b.Global.Aggregate = newAggregate(s.Global, modalities)
+	b.MeanAbsolute.Aggregate = newAggregate(s.MeanAbsolute, modalities)
+	m := len(modalities)
+	b.Global.Phi = square(s.Phi, m)
+	b.Global.PhiSE = PhiSE{Background: square(s.BackgroundSE, m), Samples: square(s.SamplesSE, m)}
+	return b
+}
+
+func newAggregate(e score.Estimate, modalities []string) Aggregate {
+	a := Aggregate{
+		InterSHAP: e.InterSHAP.Share, Low: e.InterSHAP.Low, High: e.InterSHAP.High,
+		Behaviour: e.Behaviour, Interactions: e.Interactions,
+		Contributions:         map[string]score.Share{},
+		ContributionIntervals: map[string][2]score.Share{},
+		Pairs:                 []Pair{},
+	}
+	for i, c := range e.Contributions {
+		a.Contributions[modalities[i]] = c.Share
+		a.ContributionIntervals[modalities[i]] = [2]score.Share{c.Low, c.High}
+	}
+	for _, p := range e.Pairs {
+		a.Pairs = append(a.Pairs, Pair{
+			Pair:  [2]string{modalities[p.I], modalities[p.J]},
+			Share: p.Share.Share, Low: p.Share.Low, High: p.Share.High, Phi: p.Phi,
+		})
+	}
+	return a
+}
+
+// square cuts a flat m×m matrix into rows; nil stays nil.
+func square(flat []float64, m int) [][]float64 {
+	if flat == nil {
+		return nil
+	}
+	out := make([][]float64, m)
+	for i := range out {
+		out[i] = flat[i*m : (i+1)*m]
+	}
+	return out
+}
+
+// Write writes e as one JSON document, indented.
+func (e *Explanation) Write(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(e); err != nil {
+		return fmt.Errorf("result: %w", err)
+	}
+	return nil
+}
+
+// Read reads the document that Write wrote, and no other: a later schema, a
+// truncated file or trailing bytes are errors.
+func Read(r io.Reader) (*Explanation, error) {
+	dec := json.NewDecoder(r)
+	var e Explanation
+	if err := dec.Decode(&e); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("result: the document ends too early: is the file complete?")
+		}
+		return nil, fmt.Errorf("result: not an explanation: %w", err)
+	}
+	if e.Schema != Schema {
+		return nil, fmt.Errorf("result: want schema %q, got %q", Schema, e.Schema)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("result: the document is followed by something else")
+	}
+	return &e, nil
+}
