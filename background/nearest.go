@@ -38,12 +38,14 @@ func newNeighbours(inputs []tensor.Tensor, modalities []dataset.Modality, specs 
 	}
 	nb.scale = make([]float64, width)
 	for e := range nb.scale {
+		// Deviations from the first row, since those of a constant are zero and
+		// not what rounding makes of its mean.
 		mean, squares := 0.0, 0.0
 		for i := range nb.n {
-			mean += nb.rows[i*width+e] / float64(nb.n)
+			mean += (nb.rows[i*width+e] - nb.rows[e]) / float64(nb.n)
 		}
 		for i := range nb.n {
-			d := nb.rows[i*width+e] - mean
+			d := nb.rows[i*width+e] - nb.rows[e] - mean
 			squares += d * d / float64(nb.n)
 		}
 		if squares > 0 {

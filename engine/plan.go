@@ -123,12 +123,12 @@ func NewPlan(opt Options) (*Plan, error) {
 // Rows of one model call, and of one tile, that were measured to be good for
 // dense and convolutional models alike; more cost memory and gain nothing.
 const (
-	batchBytes    = 256 << 10
+	batchBytes    = 128 << 10
 	minBatch      = 32
 	maxBatch      = 256
-	tileRows      = 1 << 16
+	tileRows      = 1 << 14
 	maxTile       = 256
-	tilesPerRun   = 8
+	tilesPerRun   = 32
 	tilesInMemory = 64
 )
 

@@ -2,8 +2,19 @@
 // the run, and a file of values for every sample.
 //
 // [Explanation] has the fields of the schema intershap/explanation/v1, which
-// docs/format/explanation.md specifies; [NewTarget] fills one of its targets
-// from the sums of a run. [CreateSamples] writes samples as NPZ, Parquet, CSV
-// or JSON lines, as docs/format/samples.md specifies. Shares are fractions;
-// whatever is undefined, or belongs to a feature that did not run, is null.
+// docs/format/explanation.md specifies; [NewBreakdown] fills its numbers from
+// the sums of a run; [Read] and [Explanation.Write] are the way in and out.
+// [CreateSamples] writes samples as NPZ, Parquet, CSV or JSON lines, as
+// docs/format/samples.md specifies. Shares are fractions; whatever is
+// undefined, or belongs to a feature that did not run, is null.
+//
+// A file is there complete or not at all: all are written under another name,
+// see [WriteFile].
+//
+// The package computes no score and prints nothing.
+//
+// Reading order: explanation.go, and explanation_check.go for what Read
+// refuses; samples.go, samples_check.go and one format each in samples_csv.go,
+// samples_jsonl.go, samples_parquet.go and samples_npz.go (over npy.go and
+// spool.go); file.go.
 package result

@@ -1,11 +1,6 @@
 package result
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/score"
 )
@@ -15,17 +10,21 @@ const Schema = "intershap/explanation/v1"
 
 // An Explanation is what a run found, with everything that made the numbers.
 type Explanation struct {
+	// Schema is the constant [Schema].
 	Schema     string     `json:"schema"`
 	Provenance Provenance `json:"provenance"`
-	Modalities []string   `json:"modalities"`
+	// Modalities are the names, in the order of phi's rows and columns.
+	Modalities []string `json:"modalities"`
 	// Classes are the names of the classes; null without classes.
 	Classes []string `json:"classes"`
 	// SamplesFile is the file with the values of every sample, if one was
 	// written.
-	SamplesFile *string        `json:"samples_file"`
-	Cost        Cost           `json:"cost"`
-	Targets     []Target       `json:"targets"`
-	Warnings    []diag.Warning `json:"warnings"`
+	SamplesFile *string `json:"samples_file"`
+	Cost        Cost    `json:"cost"`
+	// Targets has an entry for each explained number.
+	Targets []Target `json:"targets"`
+	// Warnings are the doubts about the result, in the order of their footnotes.
+	Warnings []diag.Warning `json:"warnings"`
 }
 
 // Provenance says what the numbers were made from, and how.
@@ -223,35 +222,4 @@ func square(flat []float64, m int) [][]float64 {
 		out[i] = flat[i*m : (i+1)*m]
 	}
 	return out
-}
-
-// Write writes e as one JSON document, indented.
-func (e *Explanation) Write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(e); err != nil {
-		return fmt.Errorf("result: %w", err)
-	}
-	return nil
-}
-
-// Read reads the document that Write wrote, and no other: a later schema, a
-// truncated file or trailing bytes are errors.
-func Read(r io.Reader) (*Explanation, error) {
-	dec := json.NewDecoder(r)
-	var e Explanation
-	if err := dec.Decode(&e); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("result: the document ends too early: is the file complete?")
-		}
-		return nil, fmt.Errorf("result: not an explanation: %w", err)
-	}
-	if e.Schema != Schema {
-		return nil, fmt.Errorf("result: want schema %q, got %q", Schema, e.Schema)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("result: the document is followed by something else")
-	}
-	return &e, nil
 }

@@ -9,8 +9,17 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
+// SamplesSchema names the version of the samples files. NPZ carries it as the
+// comment of the archive, Parquet in its footer under the key of
+// [SamplesSchemaKey]; CSV and JSON lines have no place for it.
+const SamplesSchema = "intershap/samples/v1"
+
+// SamplesSchemaKey is the key of [SamplesSchema] in Parquet's footer.
+const SamplesSchemaKey = "intershap.schema"
+
 // SamplesHeader describes a samples file before its first sample.
 type SamplesHeader struct {
+	// Modalities are the names, in the order of the bits of a coalition.
 	Modalities []string
 	// Targets are the names of the explained numbers; files of several have a
 	// leading axis, or a first column, of targets.
@@ -27,12 +36,16 @@ type SamplesHeader struct {
 type SampleRow struct {
 	// Sample counts from 0 over the run; Target is a position in the header.
 	Sample, Target int
-	ID             string
+	// ID is the text of the sample's id, whatever its type.
+	ID string
 	// Predicted is the column of the largest output.
-	Predicted    int
+	Predicted int
+	// Base is v({}), Output is v(all).
 	Base, Output float64
-	InterSHAP    score.Share
-	SE           score.Share
+	// InterSHAP is the local score, undefined without behaviour; SE is its
+	// standard error from the background.
+	InterSHAP score.Share
+	SE        score.Share
 	// Values holds v(S) by coalition, Phi the m×m matrix. Both may be reused
 	// after the call that they are given to.
 	Values []float64
@@ -40,37 +53,63 @@ type SampleRow struct {
 }
 
 // A SamplesWriter takes samples in order; each sample comes with all its
-// targets in order. Close completes the file under its name; without it,
-// Discard removes what was written.
+// targets in order. Its memory does not grow with the number of samples. It is
+// not safe for concurrent use.
 type SamplesWriter interface {
+	// Write adds one row. After a failure every further call fails as well.
 	Write(row SampleRow) error
+	// Close completes the file under its name. It fails when a row failed or
+	// is missing, and then removes what was written.
 	Close() error
+	// Discard removes what was written; after Close it does nothing, so that
+	// it can be deferred.
 	Discard() error
+}
+
+// A samplesFormat lays out rows that samplesFile has checked.
+type samplesFormat interface {
+	write(row *checkedRow) error
+	// finish completes the file under its name.
+	finish() error
+	// discard removes whatever is left, also after finish.
+	discard() error
 }
 
 // CreateSamples starts a samples file, whose format follows from the extension:
 // .npz, .parquet, .csv or .jsonl. It is written under another name and renamed
 // by Close.
 func CreateSamples(path string, header SamplesHeader) (SamplesWriter, error) {
-	switch ext := strings.ToLower(filepath.Ext(path)); ext {
-	case ".npz":
-		return createNPZ(path, header)
-	case ".parquet":
-		return createParquet(path, header)
-	case ".csv":
-		return createCSV(path, header)
-	case ".jsonl":
-		return createJSONL(path, header)
-	default:
-		return nil, fmt.Errorf("result: samples file %s: want .npz, .parquet, .csv or .jsonl, got %q", path, ext)
+	create, err := samplesFormatOf(path)
+	if err != nil {
+		return nil, err
 	}
+	if err := header.validate(); err != nil {
+		return nil, fmt.Errorf("result: samples file %s: %w", path, err)
+	}
+	format, err := create(path, header)
+	if err != nil {
+		return nil, err
+	}
+	return &samplesFile{path: path, header: header, format: format}, nil
 }
 
 // CheckSamplesPath reports whether CreateSamples knows the format of path.
 func CheckSamplesPath(path string) error {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".npz", ".parquet", ".csv", ".jsonl":
-		return nil
+	_, err := samplesFormatOf(path)
+	return err
+}
+
+func samplesFormatOf(path string) (func(string, SamplesHeader) (samplesFormat, error), error) {
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".npz":
+		return createNPZ, nil
+	case ".parquet":
+		return createParquet, nil
+	case ".csv":
+		return createCSV, nil
+	case ".jsonl":
+		return createJSONL, nil
+	default:
+		return nil, fmt.Errorf("result: samples file %s: want .npz, .parquet, .csv or .jsonl, got %q", path, ext)
 	}
-	return fmt.Errorf("result: samples file %s: want .npz, .parquet, .csv or .jsonl", path)
 }

@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow/float16"
@@ -239,35 +240,26 @@ func (t Tensor) Float64s(dst []float64) {
 // NonFinite returns the place of the first NaN or infinity of a
 // floating-point tensor, row-major. Other types have none.
 func (t Tensor) NonFinite() (row, element int, found bool) {
+	if !t.dtype.IsFloat() {
+		return 0, 0, false
+	}
 	at := -1
+	from := t.finiteBytes() / t.dtype.Size()
 	switch t.dtype {
 	case Float64:
-		for i, v := range Values[float64](t) {
-			if v-v != 0 { // NaN and Inf alone
-				at = i
-				break
-			}
-		}
+		at = slices.IndexFunc(Values[float64](t)[from:], func(v float64) bool { return v-v != 0 }) // NaN and Inf alone
 	case Float32:
-		for i, v := range Values[float32](t) {
-			if v-v != 0 {
-				at = i
-				break
-			}
-		}
+		at = slices.IndexFunc(Values[float32](t)[from:], func(v float32) bool { return v-v != 0 })
 	case Float16:
-		for i, v := range Values[Float16Bits](t) {
-			if v&0x7c00 == 0x7c00 { // exponent all ones
-				at = i
-				break
-			}
-		}
+		at = slices.IndexFunc(Values[Float16Bits](t)[from:], func(v Float16Bits) bool {
+			return v&0x7c00 == 0x7c00 // exponent all ones
+		})
 	}
 	if at < 0 {
 		return 0, 0, false
 	}
 	r := t.RowLen()
-	return at / r, at % r, true
+	return (from + at) / r, (from + at) % r, true
 }
 
 // Format writes element i, counted row by row, as a person would type it.

@@ -1,6 +1,7 @@
 """Computes reference.json: the example explained without any of this project's code.
 
-    python3 reference.py
+    python3 reference.py          writes reference.json: 50 samples, 64 background rows
+    python3 reference.py --all    prints the tables of README.md: all 200 samples, all 600 rows
 
 A small interpreter evaluates the ONNX files node by node in float64 (NumPy
 and, for convolutions, PyTorch); value tables follow from their definition,
@@ -8,6 +9,7 @@ one coalition at a time; the paper's matrix follows from its sums over subsets.
 Slow and plain on purpose. Tests hold the fast way against this file.
 """
 
+import argparse
 import itertools
 import json
 import math
@@ -205,17 +207,34 @@ def write(path, fields, explanations):
     path.write_text("{" + lines(fields, " ") + ',\n "explanations": [\n' + blocks + "\n ]}\n")
 
 
+def show(e):
+    """Prints the scores of an explanation, over all samples and for each predicted class."""
+    print(f"{e['model']} {e['output']}: global {e['global']['intershap']:.1%}, "
+          f"mean absolute {e['mean_absolute']['intershap']:.1%}, local {e['local']['mean']:.1%}")
+    predicted = np.array(e["predicted"])
+    groups = {"all": predicted >= 0, **{c: predicted == k for k, c in enumerate(CLASSES)}}
+    for name, members in groups.items():
+        if members.any():
+            s = summary(e["phi"][members].mean(axis=0))
+            mains = ", ".join(f"{m} {x:.1%}" for m, x in s["contributions"].items())
+            print(f"  {name}, {members.sum()} samples: interactions {s['intershap']:.1%}, {mains}")
+    print(np.array2string(e["global"]["phi"], precision=4, suppress_small=True))
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all", action="store_true", help="explain all samples with all background rows, and only print")
+    everything = parser.parse_args().all
+
     test, train = (np.load(HERE / name) for name in ("test.npz", "train.npz"))
-    samples = {name: test[name][:SAMPLES] for name in MODALITIES}
-    background = {name: train[name][:BACKGROUND] for name in MODALITIES}
+    samples = {name: test[name] if everything else test[name][:SAMPLES] for name in MODALITIES}
+    background = {name: train[name] if everything else train[name][:BACKGROUND] for name in MODALITIES}
     explanations = []
     for name, output in (("model.onnx", "probabilities"), ("late.onnx", "probabilities"), ("late.onnx", "logits")):
-        e = explain(HERE / name, output, samples, background)
-        explanations.append(e)
-        print(f"{name} {output}: global {e['global']['intershap']:.2%}, mean absolute {e['mean_absolute']['intershap']:.2%}, "
-              f"local {e['local']['mean']:.2%}")
-        print(np.array2string(e["global"]["phi"], precision=4, suppress_small=True))
+        explanations.append(explain(HERE / name, output, samples, background))
+        show(explanations[-1])
+    if everything:
+        return
     write(HERE / "reference.json", {
         "about": "made by reference.py; position in values: bit i is set when modality i is present",
         "data": "test.npz", "samples": list(range(SAMPLES)), "ids": [int(i) for i in test["id"][:SAMPLES]],

@@ -29,7 +29,7 @@ func Sizes(t *Tree) []Finding {
 
 // emptyName matches the last element of a package or the stem of a file that
 // says nothing of what is inside.
-var emptyName = regexp.MustCompile(`^(utils?|helpers?|common|misc|shared|managers?)(_.*)?$`)
+var emptyName = regexp.MustCompile(`^(utils?|helpers?|common|misc|managers?)(_.*)?$`)
 
 // Names finds packages and files whose names explain nothing.
 func Names(t *Tree) []Finding {

@@ -24,7 +24,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/intershap/intershap/model"
@@ -58,7 +57,7 @@ type Model struct {
 	file    file
 	opened  opened
 	inputs  []tensor.Spec
-	outputs []output
+	outputs []tensor.Spec
 	batch   int // fixed length of axis 0, 0 for any
 
 	// mu lets Close wait for running calls, which hold it for reading.
@@ -67,13 +66,6 @@ type Model struct {
 }
 
 var _ model.Described = (*Model)(nil)
-
-// An output is one that the session computes.
-type output struct {
-	tensor.Spec
-	// maps is set where the runtime gives one map per row (a ZipMap).
-	maps bool
-}
 
 // A session is the native side of a model. Tensors are in the order of the
 // model's inputs and outputs.
@@ -88,7 +80,7 @@ type session interface {
 type opened struct {
 	session session
 	inputs  []tensor.Spec
-	outputs []output
+	outputs []tensor.Spec
 	// unsupported lists outputs that are not computed, with reasons.
 	unsupported []string
 	runtime     string
@@ -120,11 +112,7 @@ func Open(path string, opts Options) (*Model, error) {
 // BatchSize is the length that the file fixes for axis 0, 0 for any; Predict
 // takes any number of rows all the same, it cuts and pads.
 func (m *Model) Signature() model.Signature {
-	sig := model.Signature{Inputs: m.inputs, BatchSize: m.batch}
-	for _, out := range m.outputs {
-		sig.Outputs = append(sig.Outputs, out.Spec)
-	}
-	return sig
+	return model.Signature{Inputs: slices.Clone(m.inputs), Outputs: slices.Clone(m.outputs), BatchSize: m.batch}
 }
 
 // Classes returns the class names of an output in the order of its columns,
@@ -185,36 +173,4 @@ func fixedBatch(inputs []tensor.Spec) (int, error) {
 		}
 	}
 	return fixed, nil
-}
-
-// choose returns the outputs called names, in that order, or all that are
-// supported.
-func choose(supported []output, unsupported, names []string) ([]output, error) {
-	known := make([]string, len(supported))
-	for i, out := range supported {
-		known[i] = out.Name
-	}
-	if len(supported) == 0 {
-		return nil, fmt.Errorf("no output can be read as a tensor (%s)", strings.Join(unsupported, "; "))
-	}
-	if len(names) == 0 {
-		return supported, nil
-	}
-	var chosen []output
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
-			return nil, fmt.Errorf("output %q is asked for twice", name)
-		}
-		at := slices.Index(known, name)
-		if at < 0 {
-			for _, u := range unsupported {
-				if strings.HasPrefix(u, name+": ") {
-					return nil, fmt.Errorf("output %s; supported outputs: %s", u, strings.Join(known, ", "))
-				}
-			}
-			return nil, fmt.Errorf("no output %q; outputs: %s", name, strings.Join(known, ", "))
-		}
-		chosen = append(chosen, supported[at])
-	}
-	return chosen, nil
 }

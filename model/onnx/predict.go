@@ -8,10 +8,18 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
-// minRows is the fewest rows that a run gets when axis 0 is free: with a single
-// row the runtime picks other kernels for some graphs, and the last bits of a
-// result would depend on the batch.
-const minRows = 2
+// RowMultiple is the multiple of rows that every run has when axis 0 is free. A
+// batch of such a length is passed on as it is, in one run; the rest of any other
+// is a second run, padded.
+//
+// It is what makes the bits of a row independent of its batch. With a single
+// row the runtime takes other kernels for some graphs. And it computes
+// functions such as Log over all elements of a tensor, as many at a time as a
+// vector register holds, and the rest one by one with another approximation, so
+// that an element at the end of a batch can differ in its last bit. 16 float32
+// fill the widest register (512 bits): with a multiple of 16 rows there is no
+// rest, whatever the width.
+const RowMultiple = 16
 
 // Predict returns the model's outputs for inputs, in the order of the
 // signature. Inputs go by name, their rows by position; axis 0 may have any
@@ -48,17 +56,19 @@ func (m *Model) Predict(ctx context.Context, inputs model.Batch) (model.Batch, e
 
 // predict cuts rows into runs and joins what they give.
 func (m *Model) predict(ctx context.Context, inputs []tensor.Tensor, rows int) ([]tensor.Tensor, error) {
-	if m.batch == 0 || m.batch == rows {
-		return m.run(ctx, inputs, max(rows, minRows, m.batch))
+	whole := m.wholeRun(rows)
+	if whole >= rows {
+		return m.run(ctx, inputs, whole)
 	}
 	parts := make([][]tensor.Tensor, len(m.outputs))
-	chunk := make([]tensor.Tensor, len(inputs))
-	for lo := 0; lo < rows; lo += m.batch {
-		hi := min(lo+m.batch, rows)
+	part := make([]tensor.Tensor, len(inputs))
+	for lo := 0; lo < rows; {
+		length := m.wholeRun(rows - lo)
+		hi := min(lo+length, rows)
 		for i, in := range inputs {
-			chunk[i] = in.Slice(lo, hi)
+			part[i] = in.Slice(lo, hi)
 		}
-		results, err := m.run(ctx, chunk, m.batch)
+		results, err := m.run(ctx, part, length)
 		if err != nil {
 			return nil, err
 		}
@@ -68,12 +78,23 @@ func (m *Model) predict(ctx context.Context, inputs []tensor.Tensor, rows int) (
 			}
 			parts[i] = append(parts[i], r)
 		}
+		lo = hi
 	}
 	joined := make([]tensor.Tensor, len(parts))
 	for i, p := range parts {
 		joined[i] = tensor.Concat(p...)
 	}
 	return joined, nil
+}
+
+// wholeRun returns the length of the next run when rows are left: the fixed
+// batch size, or all whole multiples of RowMultiple, but one at least. Only a
+// rest below that is padded, so that a large batch is not copied for it.
+func (m *Model) wholeRun(rows int) int {
+	if m.batch > 0 {
+		return m.batch
+	}
+	return max(rows/RowMultiple, 1) * RowMultiple
 }
 
 // run calls the runtime once on inputs padded to length rows, and trims what it

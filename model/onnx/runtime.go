@@ -3,6 +3,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -61,7 +62,10 @@ func initialise(path string) error {
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return err
 	}
-	return ort.DisableTelemetry()
+	if err := ort.DisableTelemetry(); err != nil {
+		return errors.Join(err, ort.DestroyEnvironment())
+	}
+	return nil
 }
 
 // runtimeName names the loaded library.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
 
@@ -47,7 +46,8 @@ func openSession(f file, names []string) (opened, error) {
 		return opened{}, err
 	}
 	supported, unsupported := outputSpecs(outputs, f.content)
-	if o.outputs, err = choose(supported, unsupported, names); err != nil {
+	chosen, err := choose(supported, unsupported, names)
+	if err != nil {
 		return opened{}, err
 	}
 	o.unsupported = unsupported
@@ -56,14 +56,15 @@ func openSession(f file, names []string) (opened, error) {
 	for _, spec := range o.inputs {
 		in = append(in, spec.Name)
 	}
-	for _, spec := range o.outputs {
-		out = append(out, spec.Name)
+	for _, c := range chosen {
+		o.outputs = append(o.outputs, c.Spec)
+		out = append(out, c.Name)
 	}
 	native, err := ort.NewDynamicAdvancedSession(f.path, in, out, options)
 	if err != nil {
 		return opened{}, err
 	}
-	o.session = &nativeSession{native: native, outputs: o.outputs}
+	o.session = &nativeSession{native: native, outputs: chosen}
 	return o, nil
 }
 
@@ -172,25 +173,6 @@ func terminateWith(ctx context.Context) (options *ort.RunOptions, stop func(), e
 }
 
 func (s *nativeSession) close() error { return s.native.Destroy() }
-
-// newValue returns a value of the runtime over the memory of t, pinned until
-// the caller unpins; strings are copied.
-func newValue(t tensor.Tensor, pins *runtime.Pinner) (ort.Value, error) {
-	shape := make(ort.Shape, len(t.Shape()))
-	for i, n := range t.Shape() {
-		shape[i] = int64(n)
-	}
-	if t.DType() == tensor.String {
-		return newStrings(t, shape)
-	}
-	bytes := t.Bytes()
-	pins.Pin(unsafe.SliceData(bytes))
-	v, err := ort.NewCustomDataTensor(shape, bytes, elementTypes[t.DType()])
-	if err != nil {
-		return nil, err
-	}
-	return v, nil
-}
 
 // destroyer is anything of the binding that holds native memory.
 type destroyer interface{ Destroy() error }

@@ -3,114 +3,34 @@
 package onnx
 
 import (
-	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
 
 	"github.com/intershap/intershap/tensor"
 )
 
-// elementTypes has the runtime's name of each element type.
-var elementTypes = map[tensor.DType]ort.TensorElementDataType{
-	tensor.Float16: ort.TensorElementDataTypeFloat16,
-	tensor.Float32: ort.TensorElementDataTypeFloat,
-	tensor.Float64: ort.TensorElementDataTypeDouble,
-	tensor.Int8:    ort.TensorElementDataTypeInt8,
-	tensor.Int16:   ort.TensorElementDataTypeInt16,
-	tensor.Int32:   ort.TensorElementDataTypeInt32,
-	tensor.Int64:   ort.TensorElementDataTypeInt64,
-	tensor.Uint8:   ort.TensorElementDataTypeUint8,
-	tensor.Uint16:  ort.TensorElementDataTypeUint16,
-	tensor.Uint32:  ort.TensorElementDataTypeUint32,
-	tensor.Uint64:  ort.TensorElementDataTypeUint64,
-	tensor.Bool:    ort.TensorElementDataTypeBool,
-	tensor.String:  ort.TensorElementDataTypeString,
-}
-
-// dtypeOf returns our name of an element type, if there is one.
-func dtypeOf(e ort.TensorElementDataType) (tensor.DType, bool) {
-	for d, native := range elementTypes {
-		if native == e {
-			return d, true
-		}
+// newValue returns a value of the runtime over the memory of t, pinned until
+// the caller unpins; strings are copied.
+func newValue(t tensor.Tensor, pins *runtime.Pinner) (ort.Value, error) {
+	shape := make(ort.Shape, len(t.Shape()))
+	for i, n := range t.Shape() {
+		shape[i] = int64(n)
 	}
-	return 0, false
-}
-
-// plain shortens the runtime's name of a type: "bfloat16", "sequence".
-func plain(name string) string {
-	for _, prefix := range []string{"ONNX_TENSOR_ELEMENT_DATA_TYPE_", "ONNX_TYPE_"} {
-		name = strings.TrimPrefix(name, prefix)
+	if t.DType() == tensor.String {
+		return newStrings(t, shape)
 	}
-	return strings.ToLower(name)
-}
-
-// inputSpecs translates the runtime's inputs.
-func inputSpecs(infos []ort.InputOutputInfo) ([]tensor.Spec, error) {
-	if len(infos) == 0 {
-		return nil, errors.New("the model has no inputs")
+	bytes := t.Bytes()
+	pins.Pin(unsafe.SliceData(bytes))
+	v, err := ort.NewCustomDataTensor(shape, bytes, elementTypes[t.DType()])
+	if err != nil {
+		return nil, err
 	}
-	specs := make([]tensor.Spec, len(infos))
-	for i, info := range infos {
-		if info.OrtValueType != ort.ONNXTypeTensor {
-			return nil, fmt.Errorf("input %q is a %s; want a tensor", info.Name, plain(info.OrtValueType.String()))
-		}
-		d, known := dtypeOf(info.DataType)
-		if !known {
-			return nil, fmt.Errorf("input %q has element type %s, which no data file holds; put a Cast in front of it", info.Name, plain(info.DataType.String()))
-		}
-		specs[i] = spec(info, d)
-	}
-	return specs, nil
-}
-
-// outputSpecs translates the runtime's outputs and lists those that cannot be
-// read, with reasons.
-func outputSpecs(infos []ort.InputOutputInfo, c content) (supported []output, unsupported []string) {
-	for _, info := range infos {
-		reason := ""
-		switch {
-		case info.OrtValueType == ort.ONNXTypeSequence && c.scoreMaps[info.Name]:
-			classes := -1
-			if labels := c.zipMaps[info.Name]; len(labels) > 0 {
-				classes = len(labels)
-			}
-			supported = append(supported, output{
-				Spec: tensor.Spec{Name: info.Name, DType: tensor.Float32, Shape: []int{-1, classes}}, maps: true})
-			continue
-		case info.OrtValueType != ort.ONNXTypeTensor:
-			reason = "a " + plain(info.OrtValueType.String())
-		case len(info.Dimensions) == 0:
-			reason = "a scalar, which has no row axis"
-		default:
-			d, known := dtypeOf(info.DataType)
-			s := spec(info, d)
-			switch {
-			case !known:
-				reason = "element type " + plain(info.DataType.String())
-			case d == tensor.Float16 && s.RowLen() < 0:
-				// The binding sizes what the runtime allocates by one byte for
-				// each element of a type that Go lacks, so we must allocate.
-				reason = "float16 of unknown width " + tensor.FormatShape(s.Shape) + "; put a Cast to float32 behind it"
-			default:
-				supported = append(supported, output{Spec: s})
-				continue
-			}
-		}
-		unsupported = append(unsupported, info.Name+": "+reason)
-	}
-	return supported, unsupported
-}
-
-func spec(info ort.InputOutputInfo, d tensor.DType) tensor.Spec {
-	s := tensor.Spec{Name: info.Name, DType: d, Shape: make([]int, len(info.Dimensions))}
-	for i, n := range info.Dimensions {
-		s.Shape[i] = max(int(n), -1)
-	}
-	return s
+	return v, nil
 }
 
 // newStrings returns a string tensor of the runtime.

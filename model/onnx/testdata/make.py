@@ -8,6 +8,7 @@ runtime under test.
 """
 
 import json
+import pathlib
 
 import numpy as np
 import onnx
@@ -100,6 +101,7 @@ def dense(name, rows):
 
 def external(model):
     """The dense model with its weights in external.data."""
+    pathlib.Path("external.data").unlink(missing_ok=True)  # onnx would append to it
     onnx.save_model(
         model, "external.onnx", save_as_external_data=True,
         all_tensors_to_one_file=True, location="external.data", size_threshold=0,
@@ -147,24 +149,35 @@ def columns():
 
 
 def gru():
-    """A recurrent network, in which the runtime swallows a NaN."""
+    """A recurrent network with biases, in which the runtime swallows a NaN."""
     w, vw = weights("w", 1, 6, 3)
     r, vr = weights("r", 1, 6, 2)
+    b, vb = weights("b", 1, 12)
     nodes = [
         h.make_node("Transpose", ["seq"], ["t"], perm=[1, 0, 2]),
-        h.make_node("GRU", ["t", "w", "r"], ["", "last"], hidden_size=2),
+        h.make_node("GRU", ["t", "w", "r", "b"], ["", "last"], hidden_size=2),
         h.make_node("Squeeze", ["last", "axis"], ["state"]),
     ]
     axis = numpy_helper.from_array(np.array([0], np.int64), "axis")
-    save("gru", nodes, [("seq", T.FLOAT, ["N", 4, 3])], [("state", T.FLOAT, ["N", 2])], [w, r, axis])
+    save("gru", nodes, [("seq", T.FLOAT, ["N", 4, 3])], [("state", T.FLOAT, ["N", 2])], [w, r, b, axis])
     seq = RNG.standard_normal((5, 4, 3)).astype(np.float32)
     state = np.zeros((5, 2), np.float32)
     for t in range(4):
-        zg, rg, hg = np.split(seq[:, t] @ vw[0].T, 3, axis=1)
+        zg, rg, hg = np.split(seq[:, t] @ vw[0].T + vb[0, :6] + vb[0, 6:], 3, axis=1)
         rz, rr, rh = np.split(vr[0], 3)
         update, reset = sigmoid(zg + state @ rz.T), sigmoid(rg + state @ rr.T)
         state = (1 - update) * np.tanh(hg + (reset * state) @ rh.T) + update * state
     expect("gru", {"seq": seq}, {"state": state})
+
+
+def elementwise():
+    """Functions that the runtime computes several elements at a time."""
+    ops = ["Log", "Exp", "Tanh", "Sigmoid", "Erf", "Softplus", "Sqrt", "Sin", "Cos", "Reciprocal", "Elu", "Atan", "Softsign"]
+    nodes = [h.make_node("Abs", ["x"], ["a"])] + [h.make_node(op, ["a"], [op.lower()]) for op in ops]
+    nodes.append(h.make_node("Pow", ["a", "x"], ["pow"]))
+    nodes.append(h.make_node("Softmax", ["x"], ["softmax"], axis=1))
+    outputs = [op.lower() for op in ops] + ["pow", "softmax"]
+    save("elementwise", nodes, [("x", T.FLOAT, ["N", 5])], [(o, T.FLOAT, ["N", 5]) for o in outputs])
 
 
 def wrong_axis():
@@ -258,6 +271,7 @@ def main():
     zipmap("zipmap_string", ["luminal", "basal", "her2"])
     columns()
     gru()
+    elementwise()
     wrong_axis()
     mixing()
     unsupported()

@@ -1,0 +1,140 @@
+//go:build cgo
+
+package intershap_test
+
+import (
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/tensor"
+)
+
+// discard takes samples and keeps nothing, as a file would.
+type discard struct{}
+
+func (discard) Begin(result.SamplesHeader) error { return nil }
+func (discard) Write(result.SampleRow) error     { return nil }
+
+// BenchmarkExplain reports model rows a second of a whole explanation, reading
+// and scoring included, and its ratio to the runtime's own rate: the same number
+// of calls of the same batch by the same workers, in the same process, by the
+// binding alone.
+func BenchmarkExplain(b *testing.B) {
+	for _, c := range []struct {
+		model         string
+		samples, rows int
+	}{
+		{"icu_mortality/model_gru.onnx", 400, 100},
+		{"icu_mortality/model_intermediate.onnx", 800, 100},
+		{"mfeat_image/model_conv.onnx", 400, 100},
+		{"av_digits_parity/model_crossattn.onnx", 400, 100},
+		{"bmmc_cite/model_early.onnx", 279, 1000},
+		{"breast_tcga/model_intermediate.onnx", 45, 1000},
+		{"mfeat/model_early.onnx", 50, 100},
+	} {
+		b.Run(caseName(c.model), func(b *testing.B) {
+			path := filepath.Join(sharedData(b), filepath.FromSlash(c.model))
+			dir := filepath.Dir(path)
+			m := openModel(b, path)
+			samples := head(b, openData(b, filepath.Join(dir, "test.npz")), c.samples)
+			rows := openData(b, filepath.Join(dir, "train.npz"))
+			const workers = 2
+			// The plan is made once; a run is what scales.
+			plan, err := intershap.NewPlan(b.Context(), m, samples, rows, intershap.Options{
+				Output: "logits", BackgroundSize: c.rows, Workers: workers, Sink: discard{},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var ours, theirs time.Duration
+			b.ResetTimer()
+			for range b.N {
+				start := time.Now()
+				if _, err := plan.Explain(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				ours += time.Since(start)
+				theirs += bare(b, path, plan, samples, workers)
+			}
+			n := float64(plan.Engine().Rows()) * float64(b.N)
+			b.ReportMetric(0, "ns/op") // mixes both
+			b.ReportMetric(n/ours.Seconds(), "rows/s")
+			b.ReportMetric(n/theirs.Seconds(), "runtime-rows/s")
+			b.ReportMetric(theirs.Seconds()/ours.Seconds(), "ratio")
+		})
+	}
+}
+
+// bare runs as many rows as the plan through the binding alone, one batch of
+// real rows again and again, and returns the time.
+func bare(b *testing.B, path string, plan *intershap.Plan, samples dataset.File, workers int) time.Duration {
+	b.Helper()
+	options, err := ort.NewSessionOptions()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer options.Destroy()
+	if err := options.SetIntraOpNumThreads(1); err != nil {
+		b.Fatal(err)
+	}
+	var names []string
+	for _, in := range plan.Inputs() {
+		names = append(names, in.Name)
+	}
+	session, err := ort.NewDynamicAdvancedSession(path, names, []string{plan.Output()}, options)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer session.Destroy()
+	batch := plan.Engine().BatchRows()
+	bound, err := dataset.Bind(samples, plan.Inputs(), dataset.BindOptions{Role: "data"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var order []int
+	for r := range batch {
+		order = append(order, r%samples.Len())
+	}
+	rows, err := bound.Gather(b.Context(), order)
+	if err != nil {
+		b.Fatal(err)
+	}
+	calls := (plan.Engine().Rows() + int64(batch) - 1) / int64(batch)
+	start := time.Now()
+	var wait sync.WaitGroup
+	for w := range int64(workers) {
+		wait.Go(func() {
+			inputs := make([]ort.Value, len(rows.Inputs))
+			for i, t := range rows.Inputs {
+				shape := make([]int64, len(t.Shape()))
+				for d, n := range t.Shape() {
+					shape[d] = int64(n)
+				}
+				v, err := ort.NewTensor(shape, tensor.Values[float32](t))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				defer v.Destroy()
+				inputs[i] = v
+			}
+			for call := w; call < calls; call += int64(workers) {
+				outputs := []ort.Value{nil}
+				if err := session.Run(inputs, outputs); err != nil {
+					b.Error(err)
+					return
+				}
+				outputs[0].Destroy()
+			}
+		})
+	}
+	wait.Wait()
+	return time.Since(start)
+}

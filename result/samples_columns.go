@@ -1,0 +1,81 @@
+package result
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// The names of columns, which are the names of the arrays of NPZ as well.
+const (
+	columnTarget    = "target"
+	columnID        = "id"
+	columnPredicted = "predicted"
+	columnBase      = "base"
+	columnOutput    = "output"
+	columnInterSHAP = "intershap"
+	columnSE        = "intershap_se"
+	columnPhi       = "phi"
+	columnValues    = "values"
+)
+
+// phiColumns returns the names of the columns that phi fills in a table: one
+// for each modality, then one for each pair. Two of them can only be equal by
+// the colon in a modality's name.
+func phiColumns(modalities []string) ([]string, error) {
+	var names []string
+	seen := map[string]bool{}
+	add := func(name string) error {
+		if seen[name] {
+			return fmt.Errorf("want different columns, got %q for a modality and for a pair: rename one without the colon, or write .npz", name)
+		}
+		seen[name] = true
+		names = append(names, name)
+		return nil
+	}
+	for _, name := range modalities {
+		if err := add(columnPhi + "." + name); err != nil {
+			return nil, err
+		}
+	}
+	for i, first := range modalities {
+		for _, second := range modalities[i+1:] {
+			if err := add(columnPhi + "." + first + ":" + second); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return names, nil
+}
+
+// phiCellsTo writes what stands in the columns of [phiColumns] into dst: the
+// diagonal of the m×m matrix phi, then the sum of both cells of each pair.
+func phiCellsTo(dst, phi []float64, m int) {
+	at := m
+	for i := range m {
+		dst[i] = phi[i*m+i]
+		for j := i + 1; j < m; j++ {
+			dst[at] = phi[i*m+j] + phi[j*m+i]
+			at++
+		}
+	}
+}
+
+// phiCells returns the number of columns of [phiColumns].
+func phiCells(m int) int { return m * (m + 1) / 2 }
+
+// Outside these bounds numbers are written with an exponent, as encoding/json
+// and JavaScript do.
+const (
+	minPlain = 1e-6
+	maxPlain = 1e21
+)
+
+// appendFloat appends the shortest text that reads back as the same number.
+func appendFloat(dst []byte, x float64) []byte {
+	form := byte('f')
+	if abs := math.Abs(x); abs != 0 && (abs < minPlain || abs >= maxPlain) {
+		form = 'e'
+	}
+	return strconv.AppendFloat(dst, x, form, -1, 64)
+}

@@ -1,0 +1,89 @@
+package result
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/intershap/intershap/score"
+	"github.com/intershap/intershap/tensor"
+)
+
+// csvSamples writes RFC 4180 with a header and lines that end in LF. Text is
+// quoted where it must be, and where it is empty: what is undefined is empty
+// without quotes.
+type csvSamples struct {
+	file   *partial
+	header SamplesHeader
+	line   []byte
+	cells  []float64
+}
+
+func createCSV(path string, header SamplesHeader) (samplesFormat, error) {
+	columns, err := phiColumns(header.Modalities)
+	if err != nil {
+		return nil, fmt.Errorf("result: samples file %s: %w", path, err)
+	}
+	file, err := newPartial(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &csvSamples{file: file, header: header, cells: make([]float64, phiCells(len(header.Modalities)))}
+	names := []string{columnID, columnPredicted, columnBase, columnOutput, columnInterSHAP, columnSE}
+	if header.hasTargets() {
+		names = append([]string{columnTarget}, names...)
+	}
+	for i, name := range append(names, columns...) {
+		if i > 0 {
+			f.line = append(f.line, ',')
+		}
+		f.line = appendCSVText(f.line, name)
+	}
+	return f, f.endLine()
+}
+
+func (f *csvSamples) write(row *checkedRow) error {
+	if f.header.hasTargets() {
+		f.line = append(appendCSVText(f.line, f.header.Targets[row.Target]), ',')
+	}
+	if f.header.IDs == tensor.Int64 {
+		f.line = strconv.AppendInt(f.line, row.number, 10)
+	} else {
+		f.line = appendCSVText(f.line, row.ID)
+	}
+	f.line = strconv.AppendInt(append(f.line, ','), int64(row.Predicted), 10)
+	f.line = appendFloat(append(f.line, ','), row.Base)
+	f.line = appendFloat(append(f.line, ','), row.Output)
+	for _, s := range [...]score.Share{row.InterSHAP, row.SE} {
+		f.line = append(f.line, ',')
+		if v, ok := s.Value(); ok {
+			f.line = appendFloat(f.line, v)
+		}
+	}
+	phiCellsTo(f.cells, row.Phi, len(f.header.Modalities))
+	for _, v := range f.cells {
+		f.line = appendFloat(append(f.line, ','), v)
+	}
+	return f.endLine()
+}
+
+func (f *csvSamples) endLine() error {
+	f.line = append(f.line, '\n')
+	_, err := f.file.Write(f.line)
+	f.line = f.line[:0]
+	return err
+}
+
+func (f *csvSamples) finish() error  { return f.file.commit() }
+func (f *csvSamples) discard() error { return f.file.discard() }
+
+// appendCSVText appends a field. encoding/csv is not used: it wants all fields
+// of a line as strings, and does not tell empty text from nothing.
+func appendCSVText(dst []byte, text string) []byte {
+	if text != "" && !strings.ContainsAny(text, ",\"\r\n") && text[0] != ' ' && text[len(text)-1] != ' ' {
+		return append(dst, text...)
+	}
+	dst = append(dst, '"')
+	dst = append(dst, strings.ReplaceAll(text, `"`, `""`)...)
+	return append(dst, '"')
+}
