@@ -6,7 +6,7 @@ import "strings"
 // is close: equal but for case, or few letters apart.
 func nearest(name string, candidates []string) string {
 	// A third of the letters wrong is another word.
-	best, distance := "", max(len(name)/3, 1)+1
+	best, distance := "", max((len(name)+1)/3, 1)+1
 	for _, c := range candidates {
 		if strings.EqualFold(name, c) {
 			return c

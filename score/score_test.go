@@ -2,13 +2,17 @@ package score_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/index"
 	"github.com/intershap/intershap/score"
 )
 
@@ -16,8 +20,8 @@ var opt = score.Options{Level: 0.95, Quantile: func(p, df float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
 }}
 
-// and is the matrix of AND of two fair bits at (1, 1): main effects 1/8, pair
-// 1/16 in both cells.
+// and is the mean matrix of AND of two fair bits: main effects 1/8, pair 1/16
+// in both cells.
 var and = []float64{1. / 8, 1. / 16, 1. / 16, 1. / 8}
 
 func TestLocal(t *testing.T) {
@@ -346,23 +350,35 @@ func TestLocalCorrection(t *testing.T) {
 	}
 }
 
-func BenchmarkAdd(b *testing.B) {
-	const m = 4
-	sizes := make([]int, 16)
-	for k := range sizes {
-		sizes[k] = 6
+// Ten thousand value tables, from v(S) to the summary.
+func BenchmarkScore(b *testing.B) {
+	const m, rows, blocks = 4, 10000, 16
+	for _, background := range []int{0, blocks} {
+		b.Run(fmt.Sprintf("M=%d/blocks=%d/rows=%d", m, background, rows), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(1, 1))
+			values := make([]float64, rows<<m)
+			for i := range values {
+				values[i] = rng.NormFloat64()
+			}
+			tables, err := game.NewTables(m, values)
+			if err != nil {
+				b.Fatal(err)
+			}
+			layout := score.Layout{Modalities: m, Targets: 1, Groups: 2, Blocks: slices.Repeat([]int{6}, background), Convention: score.Paper}
+			phi, scratch := make([]float64, rows*m*m), make([]float64, 1<<m)
+			x := score.Sample{Weights: make([]uint8, score.Replicates)}
+			b.ReportAllocs()
+			for b.Loop() {
+				a := score.NewAccumulator(layout)
+				index.PairMatricesTo(phi, tables, scratch)
+				for r := range rows {
+					x.Phi = phi[r*m*m : (r+1)*m*m]
+					x.BlockPhi = phi[:background*m*m]
+					score.WeightsTo(x.Weights, 1, "id")
+					a.Add(0, x)
+				}
+				a.Summary(0, opt)
+			}
+		})
 	}
-	a := score.NewAccumulator(score.Layout{Modalities: m, Targets: 1, Groups: 2, Blocks: sizes, Convention: score.Paper})
-	rng := rand.New(rand.NewPCG(1, 1))
-	x := score.Sample{Phi: make([]float64, m*m), BlockPhi: make([]float64, 16*m*m), Weights: make([]uint8, score.Replicates)}
-	for i := range x.BlockPhi {
-		x.BlockPhi[i] = rng.NormFloat64()
-	}
-	score.WeightsTo(x.Weights, 1, "0")
-	b.Run("M=4/blocks=16", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			a.Add(0, x)
-		}
-	})
 }
