@@ -232,12 +232,12 @@ func TestRunErrors(t *testing.T) {
 		{"NaN", answer(func(in model.Batch, v []float64) model.Batch {
 			for i := range v {
 				a, b := tensor.Values[float64](in[0].Tensor)[i], tensor.Values[float64](in[1].Tensor)[i]
-				if a == 2 && b != 4 { // sample 2's own a, a background row's b
+				if a == 20 && b != 400 { // sample 20's own a, a background row's b
 					v[i] = math.NaN()
 				}
 			}
 			return y("y", v, len(v), 1)
-		}), nil, "sample 2 with {a} present and background row"},
+		}), nil, "sample 20 with {a} present and background row"},
 		{"infinite after transform", answer(func(_ model.Batch, v []float64) model.Batch { return y("y", v, len(v), 1) }),
 			func(o *Options) { o.Transform = Log }, "log of the model's output \"y\" is -Inf"},
 		{"other output", answer(func(_ model.Batch, v []float64) model.Batch { return y("z", v, len(v), 1) }), nil, `no output "y" (have z)`},

@@ -126,6 +126,7 @@ const (
 	batchBytes    = 128 << 10
 	minBatch      = 32
 	maxBatch      = 256
+	batchMultiple = 16 // of model calls that no backend needs to pad
 	tileRows      = 1 << 14
 	maxTile       = 256
 	tilesPerRun   = 32
@@ -135,7 +136,7 @@ const (
 // shape fixes the sizes of batches and tiles.
 func (p *Plan) shape() {
 	bytes := p.rowBytes()
-	p.batch = min(maxBatch, max(minBatch, batchBytes/bytes))
+	p.batch = min(maxBatch, max(minBatch, batchBytes/bytes)) / batchMultiple * batchMultiple
 	if p.batchSize > 0 {
 		p.batch = p.batchSize * max(1, p.batch/p.batchSize)
 	}
