@@ -67,7 +67,7 @@ func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
 	})
 	for range p.opt.Workers {
 		workers.Go(func() {
-			e := newFull(run)
+			var e evaluator = newFull(run)
 			for tile := range todo {
 				if err := e.evaluate(ctx, tile); err != nil {
 					cancel(err)
