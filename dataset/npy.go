@@ -273,6 +273,7 @@ func (p *npyScanner) skipNested() {
 		switch p.peek() {
 		case 0:
 			p.fail("a bracket has no end")
+			return
 		case '\'', '"':
 			p.word()
 			continue

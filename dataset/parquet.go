@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,7 +25,8 @@ type parquetFile struct {
 	arrow   *pqarrow.FileReader
 	columns []Column
 	layouts []parquetLayout
-	starts  []int // row group g holds rows [starts[g], starts[g+1])
+	shapes  map[string]string // what the footer says of tensor shapes
+	starts  []int             // row group g holds rows [starts[g], starts[g+1])
 
 	mu     sync.Mutex
 	cursor *parquetCursor
@@ -62,6 +62,13 @@ func openParquetWith(ctx context.Context, path string, alloc memory.Allocator) (
 		if f.handle, err = file.NewParquetReader(handle, file.WithReadProps(props)); err != nil {
 			return err
 		}
+		meta := f.handle.MetaData()
+		if schema := meta.KeyValueMetadata().FindValue(arrowSchemaKey); schema != nil {
+			if f.shapes, err = tensorShapes(*schema); err != nil {
+				return err
+			}
+		}
+		meta.FileMetaData.KeyValueMetadata = nil // tensorShapes says why
 		f.arrow, err = pqarrow.NewFileReader(f.handle, pqarrow.ArrowReadProperties{BatchSize: maxChunkRows}, alloc)
 		return err
 	})
@@ -154,92 +161,44 @@ func (f *parquetFile) measure(ctx context.Context, i int) error {
 		return broken(f.path, c.Name, err)
 	}
 	c.Shape = layout.dims
-	shape, refusal := tensorShape(f.arrow.Manifest.Fields[i].Field)
-	switch {
-	case refusal != nil:
+	text, declared := f.shapes[c.Name]
+	if !declared {
+		return nil
+	}
+	shape, refusal := parseTensorShape(text)
+	if refusal != nil {
 		refusal.File, refusal.Row, refusal.Column = f.path, NoRow, c.Name
 		c.Refused = refusal
-	case shape != nil:
-		c.Flat = false
-		declared := Column{Shape: shape}
-		if declared.RowLen() != c.RowLen() {
-			c.Refused = &Error{
-				File: f.path, Row: 0, Column: c.Name,
-				Expected: plural(declared.RowLen(), "element") + " as its tensor shape says", Found: itoa(c.RowLen()),
-			}
-			return nil
-		}
-		c.Shape = shape
+		return nil
 	}
+	if want := (Column{Shape: shape}).RowLen(); want != c.RowLen() {
+		c.Refused = &Error{
+			File: f.path, Row: 0, Column: c.Name,
+			Expected: plural(want, "element") + " as its tensor shape says", Found: itoa(c.RowLen()),
+		}
+		return nil
+	}
+	c.Shape, c.Flat = shape, false
 	return nil
 }
 
-// The metadata of Arrow's canonical extension for tensors of one shape.
-const (
-	extensionName = "ARROW:extension:name"
-	extensionData = "ARROW:extension:metadata"
-	fixedTensor   = "arrow.fixed_shape_tensor"
-)
-
-// tensorShape returns the shape that the field's metadata declares, nil if
-// none.
-func tensorShape(field *arrow.Field) ([]int, *Error) {
-	if name, ok := field.Metadata.GetValue(extensionName); !ok || name != fixedTensor {
-		return nil, nil
-	}
-	text, _ := field.Metadata.GetValue(extensionData)
-	var data struct {
-		Shape       []int `json:"shape"`
-		Permutation []int `json:"permutation"`
-	}
-	if err := json.Unmarshal([]byte(text), &data); err != nil || len(data.Shape) == 0 {
-		return nil, &Error{Expected: "a tensor shape in the metadata", Found: quote(text), Err: err}
-	}
-	elements := 1
-	for _, d := range data.Shape {
-		if d <= 0 || elements > maxRowElements/d {
-			return nil, &Error{Expected: "a tensor shape of positive lengths", Found: fmt.Sprint(data.Shape)}
-		}
-		elements *= d
-	}
-	if !sort.IntsAreSorted(data.Permutation) {
-		return nil, &Error{
-			Expected: "a row-major tensor", Found: fmt.Sprintf("the permutation %v", data.Permutation),
-			Hint: "make the array contiguous before writing: numpy.ascontiguousarray(array)",
-		}
-	}
-	return data.Shape, nil
-}
-
-// maxRowElements bounds what metadata may claim of one row.
-const maxRowElements = 1 << 31
-
 // parquetType returns the type of the elements and how many lists are around
-// them, or why the column cannot be read.
+// them, or why the column cannot be read. Dictionaries, large lists and lists
+// of fixed size are encodings of the writer: Parquet has text and lists.
 func parquetType(t arrow.DataType) (dtype tensor.DType, depth int, refusal *Error) {
-	for {
-		switch list := t.(type) {
-		case arrow.ListLikeType:
-			if t.ID() == arrow.MAP {
-				return 0, 0, refusedType(t)
-			}
-			t = list.Elem()
-			depth++
-			continue
-		case *arrow.DictionaryType:
-			t = list.ValueType
-			if _, nested := t.(arrow.ListLikeType); nested {
-				return 0, 0, refusedType(t)
-			}
-			continue
+	for t.ID() != arrow.MAP {
+		list, ok := t.(arrow.ListLikeType)
+		if !ok {
+			break
 		}
-		break
+		t = list.Elem()
+		depth++
 	}
 	d, ok := map[arrow.Type]tensor.DType{
 		arrow.FLOAT16: tensor.Float16, arrow.FLOAT32: tensor.Float32, arrow.FLOAT64: tensor.Float64,
 		arrow.INT8: tensor.Int8, arrow.INT16: tensor.Int16, arrow.INT32: tensor.Int32, arrow.INT64: tensor.Int64,
 		arrow.UINT8: tensor.Uint8, arrow.UINT16: tensor.Uint16, arrow.UINT32: tensor.Uint32, arrow.UINT64: tensor.Uint64,
-		arrow.BOOL: tensor.Bool, arrow.STRING: tensor.String, arrow.LARGE_STRING: tensor.String,
+		arrow.BOOL: tensor.Bool, arrow.STRING: tensor.String,
 	}[t.ID()]
 	if !ok {
 		return 0, 0, refusedType(t)

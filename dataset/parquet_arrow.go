@@ -123,39 +123,12 @@ func fillElements(t tensor.Tensor, at int, arr arrow.Array) error {
 			dst[i] = a.Value(i)
 		}
 	case *array.String:
-		fillText(t, at, a.Len(), a.Value)
-	case *array.LargeString:
-		fillText(t, at, a.Len(), a.Value)
-	case *array.Dictionary:
-		return fillDictionary(t, at, a)
-	case array.ExtensionArray:
-		return fillElements(t, at, a.Storage())
+		dst := tensor.Values[string](t)[at:]
+		for i := range a.Len() {
+			dst[i] = strings.Clone(a.Value(i)) // the array's memory is freed
+		}
 	default:
 		return fmt.Errorf("a column of %s, which is not what the schema says", arr.DataType())
-	}
-	return nil
-}
-
-// fillText copies strings: those of the array end with its memory.
-func fillText(t tensor.Tensor, at, n int, value func(int) string) {
-	dst := tensor.Values[string](t)[at:]
-	for i := range n {
-		dst[i] = strings.Clone(value(i))
-	}
-}
-
-func fillDictionary(t tensor.Tensor, at int, a *array.Dictionary) error {
-	words := a.Dictionary()
-	values := tensor.New(t.DType(), words.Len())
-	if err := fillElements(values, 0, words); err != nil {
-		return err
-	}
-	for i := range a.Len() {
-		word := a.GetValueIndex(i)
-		if word < 0 || word >= words.Len() || words.IsNull(word) {
-			return fmt.Errorf("dictionary entry %d of %d", word, words.Len())
-		}
-		t.CopyElements(at+i, values, word, 1)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func example() *Explanation {
 			Convention: "paper", Plan: "full", Runtime: "onnxruntime 1.20", Seed: math.MaxUint64, Level: 0.95,
 		},
 		Modalities: modalities, Classes: []string{"no", "yes <&>"}, SamplesFile: &file,
-		Cost: Cost{RowsNaive: 40, Rows: map[string]int64{"model": 40}, Seconds: 0.1 + 0.2},
+		Cost: Cost{RowsNaive: 40, Rows: map[string]int64{"model": 40}, Seconds: 0.30000000000000004},
 		Targets: []Target{{
 			Target: "predicted", Headline: Global, Breakdown: NewBreakdown(a.Summary(0, opt), modalities),
 			Residual: 1e-17, ResidualTolerance: 1e-15,

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -71,11 +72,17 @@ const (
 	maxPlain = 1e21
 )
 
-// appendFloat appends the shortest text that reads back as the same number.
+// appendFloat appends the shortest digits that read back as the same number,
+// with a point or an exponent: readers that guess the type of a column from its
+// first rows would take "0" for an integer.
 func appendFloat(dst []byte, x float64) []byte {
-	form := byte('f')
 	if abs := math.Abs(x); abs != 0 && (abs < minPlain || abs >= maxPlain) {
-		form = 'e'
+		return strconv.AppendFloat(dst, x, 'e', -1, 64)
 	}
-	return strconv.AppendFloat(dst, x, form, -1, 64)
+	from := len(dst)
+	dst = strconv.AppendFloat(dst, x, 'f', -1, 64)
+	if bytes.IndexByte(dst[from:], '.') < 0 {
+		dst = append(dst, ".0"...)
+	}
+	return dst
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -135,82 +136,61 @@ func TestSamplesFolderThatTakesNoFile(t *testing.T) {
 	}
 }
 
-// A file that fails under the writer, as on a full disk: here its handle is
-// closed behind the writer's back.
-func TestSamplesFailingFile(t *testing.T) {
-	archive := func(f samplesFormat) *os.File {
-		switch f := f.(type) {
-		case *csvSamples:
-			return f.file.file
-		case *jsonlSamples:
-			return f.file.file
-		case *parquetSamples:
-			return f.file.file
-		default:
-			return f.(*npzSamples).file.file
-		}
-	}
-	spooled := func(f samplesFormat) *os.File { return f.(*npzSamples).values.file }
-	for _, c := range []struct {
-		name, file string
-		handle     func(samplesFormat) *os.File
-	}{
-		{"csv", "s.csv", archive},
-		{"jsonl", "s.jsonl", archive},
-		{"parquet", "s.parquet", archive},
-		{"npz", "s.npz", archive},
-		{"spool", "s.npz", spooled},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			path := filepath.Join(dir, c.file)
-			w := started(t, path, plain.Samples)
-			if err := c.handle(w.(*samplesFile).format).Close(); err != nil {
-				t.Fatal(err)
-			}
-			err := w.Close()
-			if err == nil || !strings.HasPrefix(err.Error(), "result: "+path+": cannot be written: ") || strings.Contains(err.Error(), partialSuffix) {
-				t.Errorf("want an error that names %s alone, got %v", path, err)
-			}
-			if !errors.Is(err, fs.ErrClosed) {
-				t.Errorf("want the cause kept, got %v", err)
-			}
-			wantEmpty(t, dir)
-		})
-	}
+// failures are the files that can fail under a writer, as on a full disk.
+var failures = []struct {
+	name, file string
+	handle     func(samplesFormat) *os.File
+}{
+	{"csv", "s.csv", func(f samplesFormat) *os.File { return f.(*csvSamples).file.file }},
+	{"jsonl", "s.jsonl", func(f samplesFormat) *os.File { return f.(*jsonlSamples).file.file }},
+	{"parquet", "s.parquet", func(f samplesFormat) *os.File { return f.(*parquetSamples).file.file }},
+	{"npz", "s.npz", func(f samplesFormat) *os.File { return f.(*npzSamples).file.file }},
+	{"spool", "s.npz", func(f samplesFormat) *os.File { return f.(*npzSamples).values.file }},
+	{"text spool", "s.npz", func(f samplesFormat) *os.File { return f.(*npzSamples).texts.file }},
 }
 
-// A failure in the middle of a run comes back from Write, and again.
-func TestSamplesFailingWrite(t *testing.T) {
+// Here the handle of the file is closed behind the writer's back. The error
+// comes from Write when buffers are full, else from Close.
+func TestSamplesFailingFile(t *testing.T) {
 	h := plain
-	h.Samples = 40_000
-	rows := makeRows(h, numbered)
-	for _, format := range []string{".csv", ".jsonl"} {
-		dir := t.TempDir()
-		w, err := CreateSamples(filepath.Join(dir, "s"+format), h)
-		if err != nil {
-			t.Fatal(err)
+	h.IDs = tensor.String
+	for _, samples := range []int{3, rowGroupRows + 1} {
+		h.Samples = samples
+		rows := makeRows(h, numbered)
+		for _, c := range failures {
+			t.Run(c.name+"/rows="+strconv.Itoa(samples), func(t *testing.T) {
+				dir := t.TempDir()
+				path := filepath.Join(dir, c.file)
+				w, err := CreateSamples(path, h)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := c.handle(w.(*samplesFile).format).Close(); err != nil {
+					t.Fatal(err)
+				}
+				failed := slices.IndexFunc(rows, func(r SampleRow) bool {
+					err = w.Write(r)
+					return err != nil
+				})
+				if failed >= 0 {
+					if again := w.Write(rows[failed]); again != err {
+						t.Errorf("want the same error again, got %v", again)
+					}
+				}
+				// The archive itself is written at the end alone.
+				if want := samples > rowGroupRows && c.name != "npz"; want != (failed >= 0) {
+					t.Errorf("want Write to fail: %v, got %v", want, err)
+				}
+				err = w.Close()
+				if err == nil || !strings.HasPrefix(err.Error(), "result: "+path+": cannot be written: ") || strings.Contains(err.Error(), partialSuffix) {
+					t.Errorf("want an error that names %s alone, got %v", path, err)
+				}
+				if !errors.Is(err, fs.ErrClosed) {
+					t.Errorf("want the cause kept, got %v", err)
+				}
+				wantEmpty(t, dir)
+			})
 		}
-		switch f := w.(*samplesFile).format.(type) {
-		case *csvSamples:
-			f.file.file.Close()
-		case *jsonlSamples:
-			f.file.file.Close()
-		}
-		failed := slices.IndexFunc(rows, func(r SampleRow) bool {
-			err = w.Write(r)
-			return err != nil
-		})
-		if failed < 0 {
-			t.Fatalf("%s: want a write to fail before the end, got none", format)
-		}
-		if again := w.Write(rows[failed]); again != err {
-			t.Errorf("%s: want the same error again, got %v", format, again)
-		}
-		if err := w.Discard(); err != nil {
-			t.Error(err)
-		}
-		wantEmpty(t, dir)
 	}
 }
 

@@ -30,7 +30,9 @@ type record struct {
 	phi, values []string
 }
 
-func bits(x float64) string { return fmt.Sprintf("number %#016x (%v)", math.Float64bits(x), x) }
+func bits(x float64) string {
+	return "number 0x" + strconv.FormatUint(math.Float64bits(x), 16) + " (" + strconv.FormatFloat(x, 'g', -1, 64) + ")"
+}
 
 func allBits(x []float64) []string {
 	out := make([]string, len(x))
