@@ -13,8 +13,9 @@
 //
 // The package computes no score and prints nothing.
 //
-// Reading order: explanation.go, and explanation_check.go for what Read
-// refuses; samples.go, samples_check.go and one format each in samples_csv.go,
-// samples_jsonl.go, samples_parquet.go and samples_npz.go (over npy.go and
-// spool.go); file.go.
+// Reading order: explanation.go, with explanation_json.go and, for what Read
+// refuses, explanation_check.go; samples.go, samples_check.go and
+// samples_columns.go, then one format each in samples_csv.go, samples_jsonl.go,
+// samples_parquet.go and samples_npz.go (over npy.go, spool.go and
+// spool_text.go); file.go.
 package result

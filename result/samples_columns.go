@@ -65,11 +65,11 @@ func phiCellsTo(dst, phi []float64, m int) {
 // phiCells returns the number of columns of [phiColumns].
 func phiCells(m int) int { return m * (m + 1) / 2 }
 
-// Outside these bounds numbers are written with an exponent, as encoding/json
-// and JavaScript do.
+// Outside these bounds numbers are written with an exponent: longer ones are
+// hard to read, and more digits than an int64 has are too many for some readers.
 const (
 	minPlain = 1e-6
-	maxPlain = 1e21
+	maxPlain = 1e16
 )
 
 // appendFloat appends the shortest digits that read back as the same number,
