@@ -94,7 +94,7 @@ func (b *binder) run(inputs []tensor.Spec) error {
 	return nil
 }
 
-// reads adds a column to those that every Read takes, and returns its
+// read adds a column to those that every Read takes, and returns its
 // position.
 func (b *binder) read(column int) int {
 	if i := slices.Index(b.s.reads, column); i >= 0 {

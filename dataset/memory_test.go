@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,7 +45,7 @@ func largeFiles(t testing.TB, rows int) map[string]string {
 		} else {
 			csv.WriteByte(',')
 		}
-		fmt.Fprint(&csv, v)
+		csv.Write(strconv.AppendFloat(nil, float64(v), 'g', -1, 32))
 	}
 	csv.WriteByte('\n')
 

@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/result"
+)
+
+type explainOptions struct {
+	question
+	narration
+	out, samples          string
+	json, force, strict   bool
+	checkpoint            string
+	failAbove, failBelow  bound
+	cpuProfile, traceFile string
+	fromEnvironment       []string
+}
+
+func newExplain(s *streams) *cobra.Command {
+	var opt explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain MODEL DATA [flags]",
+		Short: "Score a model on data",
+		Long: `Score a model on data: how much of its behaviour is interaction between
+modalities, and how much each modality does alone.
+
+MODEL is an ONNX file. DATA is an .npz, .parquet or .csv file, or a folder of
+.parquet files; an array or column named like an input of the model is that
+input, columns input.feature belong to input. Labels are not needed.`,
+		Example: `  intershap explain model.onnx test.npz --background train.npz
+  intershap explain model.onnx test.csv --modality rna=x[0:200] \
+      --modality adt=x[200:] -o run.json --samples run.parquet`,
+		Annotations: map[string]string{
+			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 done and --fail-above or --fail-below failed,\n  4 done with warnings under --strict, 130 and 143 interrupted",
+		},
+		Args:              wantArgs("MODEL", "DATA"),
+		ValidArgsFunction: completeQuestion,
+		PreRunE: func(cmd *cobra.Command, args []string) (err error) {
+			opt.model, opt.data = args[0], args[1]
+			opt.fromEnvironment, err = readEnvironment(cmd, s.env)
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := runExplain(cmd.Context(), s, &opt)
+			var usage *usageError
+			if errors.As(err, &usage) {
+				usage.command = cmd.CommandPath()
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false // in the order of a run: what, how, where to
+	addQuestion(flags, &opt.question)
+	define(flags, &opt.options.Level, "level", "0.95", "L", "confidence level of intervals", readLevel)
+	flags.StringVarP(&opt.out, "out", "o", "", "`FILE` for the result as JSON, beside the table; -: standard output")
+	flags.BoolVar(&opt.json, "json", false, "print JSON instead of the table")
+	flags.StringVar(&opt.samples, "samples", "", "`FILE` for the values of every sample: .npz, .parquet, .csv or .jsonl")
+	flags.BoolVar(&opt.force, "force", false, "overwrite files that exist")
+	flags.BoolVar(&opt.strict, "strict", false, "exit with 4 when there are warnings")
+	define(flags, &opt.failAbove, "fail-above", "", "X", "exit with 3 when the headline of a target is above the fraction X", readBound)
+	define(flags, &opt.failBelow, "fail-below", "", "X", "exit with 3 when the headline of a target is below the fraction X", readBound)
+	addNarration(flags, &opt.narration)
+	define(flags, &opt.progress, "progress", progressAuto, "P", "auto, plain, json (lines on standard error) or none",
+		readWord(progressAuto, progressPlain, progressJSON, progressNone))
+	flags.StringVar(&opt.checkpoint, "checkpoint", "", "`DIR` for what is computed, to go on after a stop")
+	flags.StringVar(&opt.cpuProfile, "cpuprofile", "", "`FILE` for a CPU profile")
+	flags.StringVar(&opt.traceFile, "trace", "", "`FILE` for an execution trace")
+	for _, name := range []string{"checkpoint", "cpuprofile", "trace"} {
+		flags.Lookup(name).Hidden = true
+	}
+	return cmd
+}
+
+// check refuses what is wrong with the command line alone.
+func (o *explainOptions) check() error {
+	if o.checkpoint != "" {
+		return notBuilt("--checkpoint", "leave it out: a run that is stopped starts anew")
+	}
+	if err := o.question.check(); err != nil {
+		return err
+	}
+	if o.failAbove.set && o.failBelow.set && o.failAbove.at < o.failBelow.at {
+		return usagef("--fail-above %v and --fail-below %v: no number is within both", o.failAbove.at, o.failBelow.at)
+	}
+	if err := checkOut(o.out); err != nil {
+		return err
+	}
+	if err := checkSamples(o.samples); err != nil {
+		return err
+	}
+	inputs := []string{o.model, o.data}
+	if o.background != "" {
+		inputs = append(inputs, o.background)
+	}
+	if err := checkWritable("out", o.out, o.force, inputs...); err != nil {
+		return err
+	}
+	return checkWritable("samples", o.samples, o.force, inputs...)
+}
+
+func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error) {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	stop, err := profile(opt.cpuProfile, opt.traceFile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	ex, guessed, err := opt.explain(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := opt.publish(s, ex, guessed); err != nil {
+		return err
+	}
+	return opt.judge(ex)
+}
+
+// explain computes the explanation. guessed is set when the task was not given.
+// A samples file is there at the end, or not at all.
+func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, guessed bool, err error) {
+	tell := newTeller(s, o.narration)
+	m, err := o.openModel()
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	tell.step("model %s: %s", o.model, m.Runtime())
+	files, err := o.openData(ctx, m)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, files.close()) }()
+
+	opt := o.options
+	guessed = opt.Task == intershap.Guess
+	bar := newProgress(s, o.narration)
+	opt.Progress = bar.tell
+	var samples *samplesFile
+	if o.samples != "" {
+		samples = &samplesFile{path: o.samples}
+		opt.Sink = samples
+		defer func() { err = errors.Join(err, samples.discard()) }()
+	}
+	plan, err := files.newPlan(ctx, opt)
+	if err != nil {
+		return nil, false, err
+	}
+	tell.plan(plan)
+	bar.start()
+	ex, err = plan.Explain(ctx)
+	bar.finish()
+	if err != nil {
+		return nil, false, err
+	}
+	if samples != nil {
+		if err := samples.finish(); err != nil {
+			return nil, false, err
+		}
+		ex.SamplesFile = &o.samples
+	}
+	ex.Provenance.Command = commandLine(o.fromEnvironment, s.typed)
+	if ex.Provenance.Model.Source == "" {
+		ex.Provenance.Model.Source = o.model
+	}
+	return ex, guessed, nil
+}
+
+// publish writes the result where it was asked for: files first, so that what
+// is printed is not all there is when one of them fails.
+func (o *explainOptions) publish(s *streams, ex *intershap.Explanation, guessed bool) error {
+	if o.out != "" && o.out != standardOutput {
+		if err := result.WriteFile(o.out, ex.Write); err != nil {
+			return err
+		}
+	}
+	if o.json || o.out == standardOutput {
+		if err := ex.Write(s.out); err != nil {
+			return err
+		}
+		return o.warn(s.err, ex)
+	}
+	p := newPage(s, o.color)
+	writeTable(p, &ex.Explanation, guessed)
+	return p.flush()
+}
+
+// warn tells the warnings on standard error, where there is no table with
+// footnotes.
+func (o *explainOptions) warn(w io.Writer, ex *intershap.Explanation) error {
+	if o.quiet {
+		return nil
+	}
+	for _, warning := range ex.Warnings {
+		if _, err := fmt.Fprintf(w, "%s: warning: %s\n", program, warning); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge applies the gates, then --strict.
+func (o *explainOptions) judge(ex *intershap.Explanation) error {
+	if err := checkGates(ex.Targets, o.failAbove, o.failBelow); err != nil {
+		return err
+	}
+	if o.strict && len(ex.Warnings) > 0 {
+		return &doubtError{warnings: len(ex.Warnings)}
+	}
+	return nil
+}

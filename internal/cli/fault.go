@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/intershap/intershap/dataset"
+)
+
+// The exit codes of every command; `intershap help exit-codes` tells them.
+const (
+	exitDone       = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitGate       = 3
+	exitDoubt      = 4
+	exitInterrupt  = 130 // 128 + SIGINT, as shells count
+	exitTerminated = 143 // 128 + SIGTERM
+)
+
+// A usageError is a fault of the command line itself, seen before any file was
+// opened.
+type usageError struct {
+	// command is the command whose help is offered, "intershap explain".
+	command string
+	err     error
+	// hint is the remedy, a line of its own; it may be empty.
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usagef makes a usageError; the command is filled in where it is known.
+func usagef(format string, args ...any) *usageError {
+	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// A gateError says that a run is done and one of its numbers is out of bounds.
+type gateError struct{ text string }
+
+func (e *gateError) Error() string { return e.text }
+
+// A doubtError says that a run is done and that --strict minds its warnings.
+type doubtError struct{ warnings int }
+
+func (e *doubtError) Error() string {
+	return fmt.Sprintf("%s, and --strict was given", count(int64(e.warnings), "warning"))
+}
+
+// An interruption is a signal that ended a command.
+type interruption struct{ signal os.Signal }
+
+func (e *interruption) Error() string {
+	if e.signal == syscall.SIGTERM {
+		return "terminated: nothing was kept"
+	}
+	return "interrupted: nothing was kept"
+}
+
+// A hintedError carries a remedy, which is printed on a line of its own.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+
+// exitCode maps an error to the code that the process ends with.
+func exitCode(err error) int {
+	var (
+		usage  *usageError
+		gate   *gateError
+		doubt  *doubtError
+		signal *interruption
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &signal):
+		if signal.signal == syscall.SIGTERM {
+			return exitTerminated
+		}
+		return exitInterrupt
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &gate):
+		return exitGate
+	case errors.As(err, &doubt):
+		return exitDoubt
+	}
+	return exitFailed
+}
+
+// program is the name that starts every message.
+const program = "intershap"
+
+// report writes err for a person: a line each for what is wrong, the remedy,
+// and where the usage is told.
+func report(w io.Writer, err error) {
+	// Packages name themselves; the root package has the program's name.
+	text := strings.TrimPrefix(err.Error(), program+": ")
+	lines := []string{program + ": " + strings.ReplaceAll(text, "\n", "\n  ")}
+	if hint := hintOf(err); hint != "" {
+		lines = append(lines, hint)
+	}
+	var usage *usageError
+	if errors.As(err, &usage) && usage.command != "" {
+		lines = append(lines, fmt.Sprintf("Run '%s --help'", usage.command))
+	}
+	// Nothing can be told when standard error itself fails.
+	_, _ = io.WriteString(w, strings.Join(lines, "\n")+"\n")
+}
+
+// hintOf returns the remedy that an error carries, a sentence.
+func hintOf(err error) string {
+	var (
+		hinted     *hintedError
+		usage      *usageError
+		data       *dataset.Error
+		modalities *dataset.ModalityError
+	)
+	hint := ""
+	switch {
+	case errors.As(err, &hinted):
+		hint = hinted.hint
+	case errors.As(err, &usage):
+		hint = usage.hint
+	case errors.As(err, &data):
+		hint = data.Hint
+	case errors.As(err, &modalities):
+		hint = modalities.Hint
+	}
+	if hint == "" {
+		return ""
+	}
+	return "hint: " + hint
+}

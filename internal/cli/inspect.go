@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/model/onnx"
+	"github.com/intershap/intershap/tensor"
+)
+
+// InspectionSchema names the version of the document of `inspect --json`.
+const InspectionSchema = "intershap/inspection/v1"
+
+// An inspection is what inspect found; docs/cli.md specifies it.
+type inspection struct {
+	Schema     string            `json:"schema"`
+	Model      modelReport       `json:"model"`
+	Modalities []modalityReport  `json:"modalities"`
+	Data       *fileReport       `json:"data"`
+	Background *backgroundReport `json:"background"`
+	Question   *questionReport   `json:"question"`
+	Cost       *costReport       `json:"cost"`
+	Warnings   []diag.Warning    `json:"warnings"`
+}
+
+type modelReport struct {
+	Source  string `json:"source"`
+	SHA256  string `json:"sha256"`
+	Runtime string `json:"runtime"`
+	// BatchSize is the number of rows that the file fixes, 0 for any.
+	BatchSize int          `json:"batch_size"`
+	Inputs    []specReport `json:"inputs"`
+	Outputs   []specReport `json:"outputs"`
+	// Unsupported are outputs that cannot be explained, with reasons.
+	Unsupported []string `json:"unsupported"`
+}
+
+type specReport struct {
+	Name  string `json:"name"`
+	DType string `json:"dtype"`
+	// Shape has -1 for any length.
+	Shape []int `json:"shape"`
+}
+
+type modalityReport struct {
+	Name     string   `json:"name"`
+	Elements int      `json:"elements"`
+	Inputs   []string `json:"inputs"`
+}
+
+type fileReport struct {
+	Source  string `json:"source"`
+	Samples int    `json:"samples"`
+}
+
+type backgroundReport struct {
+	Source string `json:"source"`
+	Rows   int    `json:"rows"`
+	Mask   string `json:"mask"`
+}
+
+type questionReport struct {
+	Output      string   `json:"output"`
+	Task        string   `json:"task"`
+	TaskGuessed bool     `json:"task_guessed"`
+	Transform   string   `json:"transform"`
+	Classes     []string `json:"classes"`
+	Targets     []string `json:"targets"`
+	Convention  string   `json:"convention"`
+}
+
+type costReport struct {
+	RowsNaive   int64            `json:"rows_naive"`
+	Rows        map[string]int64 `json:"rows"`
+	Tiles       int              `json:"tiles"`
+	TileSamples int              `json:"tile_samples"`
+	BatchRows   int              `json:"batch_rows"`
+	Workers     int              `json:"workers"`
+	MemoryBytes int64            `json:"memory_bytes"`
+	// ProbeRows ran in ProbeSeconds; Seconds is what the run's rows take at
+	// that speed.
+	ProbeRows    int64   `json:"probe_rows"`
+	ProbeSeconds float64 `json:"probe_seconds"`
+	Seconds      float64 `json:"seconds"`
+}
+
+type inspectOptions struct {
+	question
+	narration
+	json bool
+}
+
+func newInspect(s *streams) *cobra.Command {
+	var opt inspectOptions
+	cmd := &cobra.Command{
+		Use:   "inspect MODEL [DATA] [flags]",
+		Short: "Say what a run would do, and what it would cost",
+		Long: `Say what a run would do, and what it would cost: inputs and outputs of the
+model, modalities, task and target, model rows, memory, and the seconds that
+they take, measured on a small probe of about a second.
+
+Without DATA only what the model's file says. The flags are those of explain.`,
+		Example: `  intershap inspect model.onnx
+  intershap inspect model.onnx test.npz --background train.npz`,
+		Annotations:       map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage"},
+		Args:              wantArgs("MODEL", "[DATA]"),
+		ValidArgsFunction: completeQuestion,
+		PreRunE: func(cmd *cobra.Command, args []string) error {
+			opt.model = args[0]
+			if len(args) > 1 {
+				opt.data = args[1]
+			}
+			_, err := readEnvironment(cmd, s.env)
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := runInspect(cmd.Context(), s, &opt)
+			var usage *usageError
+			if errors.As(err, &usage) {
+				usage.command = cmd.CommandPath()
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	addQuestion(flags, &opt.question)
+	flags.BoolVar(&opt.json, "json", false, "print JSON")
+	addNarration(flags, &opt.narration)
+	return cmd
+}
+
+func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error) {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	if opt.data == "" && opt.background != "" {
+		return usagef("--background needs DATA")
+	}
+	m, err := opt.openModel()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	report := &inspection{Schema: InspectionSchema, Model: reportModel(opt.model, m), Modalities: []modalityReport{}, Warnings: []diag.Warning{}}
+	if opt.data == "" {
+		report.proposeModalities(opt, m.Signature().Inputs)
+	} else if err := report.ask(ctx, opt, m); err != nil {
+		if !opt.json {
+			// What the model takes helps to put things right.
+			p := newPage(s, opt.color)
+			writeModel(p, report)
+			err = errors.Join(err, p.flush())
+		}
+		return err
+	}
+	if opt.json {
+		return writeJSON(s, report)
+	}
+	p := newPage(s, opt.color)
+	writeInspection(p, report)
+	return p.flush()
+}
+
+func reportModel(source string, m *onnx.Model) modelReport {
+	sig := m.Signature()
+	out := modelReport{
+		Source: source, SHA256: m.Digest(), Runtime: m.Runtime(), BatchSize: sig.BatchSize,
+		Inputs: reportSpecs(sig.Inputs), Outputs: reportSpecs(sig.Outputs), Unsupported: m.Unsupported(),
+	}
+	if out.Unsupported == nil {
+		out.Unsupported = []string{}
+	}
+	return out
+}
+
+func reportSpecs(specs []tensor.Spec) []specReport {
+	out := []specReport{}
+	for _, s := range specs {
+		out = append(out, specReport{Name: s.Name, DType: s.DType.String(), Shape: s.Shape})
+	}
+	return out
+}
+
+func reportModalities(modalities []dataset.Modality, inputs []tensor.Spec) []modalityReport {
+	out := []modalityReport{}
+	for _, m := range modalities {
+		r := modalityReport{Name: m.Name, Inputs: []string{}}
+		for _, part := range m.Parts {
+			r.Elements += part.Hi - part.Lo
+			if name := inputs[part.Input].Name; len(r.Inputs) == 0 || r.Inputs[len(r.Inputs)-1] != name {
+				r.Inputs = append(r.Inputs, name)
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// proposeModalities groups the model's inputs without data. What cannot be
+// grouped is a doubt: the file may be sound and still need a --modality.
+func (r *inspection) proposeModalities(opt *inspectOptions, inputs []tensor.Spec) {
+	modalities, err := dataset.ParseModalities(opt.options.Modalities, opt.options.Fixed, inputs, nil)
+	var fault *dataset.ModalityError
+	switch {
+	case errors.As(err, &fault):
+		text := fault.Error()
+		if fault.Hint != "" {
+			text += "; " + fault.Hint
+		}
+		r.Warnings = append(r.Warnings, diag.Warning{ID: "no-modalities", Subject: opt.model, Text: text})
+	case err != nil:
+		r.Warnings = append(r.Warnings, diag.Warning{ID: "no-modalities", Subject: opt.model, Text: err.Error()})
+	default:
+		r.Modalities = reportModalities(modalities, inputs)
+	}
+}
+
+// ask plans the run and measures how fast the model is.
+func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m *onnx.Model) (err error) {
+	files, err := opt.openData(ctx, m)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, files.close()) }()
+	plan, err := files.newPlan(ctx, opt.options)
+	if err != nil {
+		return err
+	}
+	r.Modalities = reportModalities(plan.Modalities(), plan.Inputs())
+	r.Data = &fileReport{Source: opt.data, Samples: plan.Samples()}
+	r.Background = &backgroundReport{Source: opt.background, Rows: plan.Background().Drawn(), Mask: plan.Background().Mask().String()}
+	if opt.background == "" {
+		r.Background.Source = opt.data
+	}
+	r.Question = &questionReport{
+		Output: plan.Output(), Task: plan.Task().String(), TaskGuessed: opt.options.Task == intershap.Guess,
+		Transform: opt.options.Transform.String(), Classes: plan.Classes(), Targets: plan.Targets(),
+		Convention: opt.options.Convention.String(),
+	}
+	r.Warnings = append(r.Warnings, plan.Warnings()...)
+	speed, err := measureSpeed(ctx, m, plan, opt.options.Workers)
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	e := plan.Engine()
+	r.Cost = &costReport{
+		RowsNaive: e.NaiveRows(), Rows: map[string]int64{"model": e.Rows()},
+		Tiles: e.Tiles(), TileSamples: e.TileSamples(), BatchRows: e.BatchRows(),
+		Workers: speed.workers, MemoryBytes: e.MemoryBytes(),
+		ProbeRows: speed.rows, ProbeSeconds: speed.elapsed.Seconds(),
+		Seconds: float64(e.Rows()) / float64(speed.rows) * speed.elapsed.Seconds(),
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A page collects what a command prints and lays it out: for a terminal in
+// aligned columns and wrapped lines, elsewhere with tabs between columns and
+// nothing wrapped. The words are the same.
+type page struct {
+	out      io.Writer
+	buffer   bytes.Buffer
+	terminal bool
+	color    bool
+	width    int
+}
+
+func newPage(s *streams, color string) *page {
+	return &page{out: s.out, terminal: s.outTerminal, color: s.colored(color, s.outTerminal), width: s.width}
+}
+
+// flush writes the page.
+func (p *page) flush() error {
+	_, err := p.buffer.WriteTo(p.out)
+	return err
+}
+
+// A cell is one field of a grid. Heads of a column are aligned at their right
+// end where any of them has a tail, at their left end otherwise.
+type cell struct {
+	head, tail string
+	// strong cells are the ones to read first; numbers stand at the right end
+	// of their column.
+	strong, number bool
+}
+
+func (c cell) text() string {
+	if c.tail == "" {
+		return c.head
+	}
+	return c.head + " " + c.tail
+}
+
+// Select graphic rendition: what terminals know of colour.
+const (
+	strongOn = "\x1b[1m"
+	doubtOn  = "\x1b[33m"
+	allOff   = "\x1b[0m"
+)
+
+func (p *page) paint(on, text string) string {
+	if !p.color || text == "" {
+		return text
+	}
+	return on + text + allOff
+}
+
+// blank writes an empty line.
+func (p *page) blank() { p.buffer.WriteByte('\n') }
+
+// line writes a sentence, wrapped on a terminal.
+func (p *page) line(format string, args ...any) { p.hang("", fmt.Sprintf(format, args...)) }
+
+// hang writes text after a mark, later lines indented by the mark's width.
+func (p *page) hang(mark, text string) {
+	indent := strings.Repeat(" ", visible(mark))
+	for i, l := range p.wrap(text, p.width-len(indent)) {
+		if i > 0 {
+			mark = indent
+		}
+		p.buffer.WriteString(mark + l + "\n")
+	}
+}
+
+// wrap cuts text between words into lines of a width. A longer word stays
+// whole: a path must be there to copy.
+func (p *page) wrap(text string, width int) []string {
+	if !p.terminal {
+		return []string{text}
+	}
+	lines := []string{""}
+	for i, word := range words(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case i == 0:
+			*last = word
+		case visible(*last)+1+visible(word) > width:
+			lines = append(lines, word)
+		default:
+			*last += " " + word
+		}
+	}
+	return lines
+}
+
+// words cuts text at its blanks, but for those between a number and its sign.
+func words(text string) []string {
+	var out []string
+	for _, word := range strings.Split(text, " ") {
+		if strings.HasPrefix(word, "%") && len(out) > 0 {
+			out[len(out)-1] += " " + word
+			continue
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
+// pairs writes names and what they stand for.
+func (p *page) pairs(all [][2]string) {
+	widest := 0
+	for _, kv := range all {
+		widest = max(widest, visible(kv[0]))
+	}
+	for _, kv := range all {
+		if p.terminal {
+			p.hang(pad(kv[0], widest)+"  ", kv[1])
+		} else {
+			p.buffer.WriteString(kv[0] + "\t" + kv[1] + "\n")
+		}
+	}
+}
+
+// gap is the space between columns on a terminal.
+const gap = 2
+
+// grid writes rows of cells. On a terminal too narrow for them the first
+// column is shortened.
+func (p *page) grid(rows [][]cell) {
+	if !p.terminal {
+		for _, row := range rows {
+			var fields []string
+			for _, c := range row {
+				fields = append(fields, p.emphasise(c, c.text()))
+			}
+			p.buffer.WriteString(strings.Join(fields, "\t") + "\n")
+		}
+		return
+	}
+	columns := measure(rows)
+	total := -gap
+	for _, c := range columns {
+		total += c.width() + gap
+	}
+	// A name cut below this says nothing.
+	const least = 12
+	if over := total - p.width; over > 0 {
+		columns[0].head = max(min(least, columns[0].head), columns[0].head-over)
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, c := range row {
+			text := columns[i].lay(c)
+			b.WriteString(p.emphasise(c, text))
+			if i < len(row)-1 {
+				b.WriteString(strings.Repeat(" ", columns[i].width()-visible(text)+gap))
+			}
+		}
+		p.buffer.WriteString(strings.TrimRight(b.String(), " ") + "\n")
+	}
+}
+
+func (p *page) emphasise(c cell, text string) string {
+	if c.strong {
+		return p.paint(strongOn, text)
+	}
+	return text
+}
+
+// A column is the widest head and tail of a grid's column.
+type column struct {
+	head, tail int
+	// whole is the widest cell of a single part, which may reach over both.
+	whole int
+}
+
+func measure(rows [][]cell) []column {
+	var columns []column
+	for _, row := range rows {
+		for i, c := range row {
+			if i == len(columns) {
+				columns = append(columns, column{})
+			}
+			columns[i].tail = max(columns[i].tail, visible(c.tail))
+		}
+	}
+	for r, row := range rows {
+		for i, c := range row {
+			n := visible(c.head)
+			if columns[i].tail > 0 && r == 0 {
+				// A heading stands over both parts.
+				columns[i].whole = max(columns[i].whole, n)
+				continue
+			}
+			columns[i].head = max(columns[i].head, n)
+		}
+	}
+	return columns
+}
+
+func (c column) width() int {
+	if c.tail == 0 {
+		return c.head
+	}
+	return max(c.head+1+c.tail, c.whole)
+}
+
+// lay writes a cell as it stands in its column, without the space to the next.
+func (c column) lay(x cell) string {
+	if c.tail == 0 {
+		text := shorten(x.head, c.head)
+		if x.number {
+			text = strings.Repeat(" ", max(0, c.head-visible(text))) + text
+		}
+		return text
+	}
+	if n := visible(x.head); n <= c.head {
+		x.head = strings.Repeat(" ", c.head-n) + x.head
+	}
+	return x.text()
+}
+
+// pad fills text with blanks up to a width.
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-visible(text)))
+}
+
+// shorten leaves out the middle of text that is wider than width.
+func shorten(text string, width int) string {
+	runes := []rune(text)
+	if len(runes) <= width || width < 1 {
+		return text
+	}
+	left := width / 2
+	return string(runes[:left]) + "…" + string(runes[len(runes)-(width-1-left):])
+}
+
+// visible counts the letters of text, without the sequences of colour.
+func visible(text string) int {
+	n, inside := 0, false
+	for _, r := range text {
+		switch {
+		case r == '\x1b':
+			inside = true
+		case inside:
+			inside = r != 'm'
+		default:
+			n++
+		}
+	}
+	return n
+}

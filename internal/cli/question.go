@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/model/onnx"
+	"github.com/intershap/intershap/score"
+)
+
+// A question is what a command is asked: a model, data, and what about them.
+// explain answers it, inspect says what the answer would cost.
+type question struct {
+	model, data string
+	background  string
+	library     string
+	classes     string
+	fixed       []string
+	plan        string
+	device      string
+	options     intershap.Options
+}
+
+const (
+	planAuto   = "auto"
+	planFull   = "full"
+	planStaged = "staged"
+	deviceCPU  = "cpu"
+)
+
+// addQuestion adds the flags of a question.
+func addQuestion(flags *pflag.FlagSet, q *question) {
+	o := &q.options
+	flags.StringArrayVar(&o.Modalities, "modality", nil,
+		"`NAME=SPEC` of a modality: inputs (text=input_ids,attention_mask), a slice on axis 1 (rna=x[0:200]), or a pattern (clinical=age,stage.*); may be repeated; other inputs are one each")
+	flags.StringArrayVar(&q.fixed, "fixed", nil, "`INPUT` that is no modality: always the sample's own; may be repeated, or a list")
+	flags.StringVar(&q.background, "background", "", "`FILE` of rows that fill absent modalities (default: DATA, with a warning)")
+	define(flags, &o.BackgroundSize, "background-size", "1000", "B", "rows drawn from the background; 0: all", readBackgroundSize)
+	flags.StringArrayVar(&o.Mask, "mask", nil,
+		"`RULE` for absent modalities: marginal (the default), mean, zero, value:V, nearest:K; MODALITY=RULE or MODALITY.INPUT=RULE for one; may be repeated")
+	flags.StringVar(&o.Output, "output", "", "`NAME` of the model's output (default: the only one, else probabilities)")
+	define(flags, &o.Task, "task", "", "T", "classes, binary, multilabel or regression (default: guessed from the output)",
+		readNamed(intershap.ParseTask, names(intershap.Classes, intershap.Binary, intershap.Multilabel, intershap.Regression)...))
+	define(flags, &o.Transform, "transform", engine.Identity.String(), "T",
+		"of each output before any mean: identity, softmax, sigmoid, log, logit, centred",
+		readNamed(engine.ParseTransform, names(engine.Identity, engine.Softmax, engine.Sigmoid, engine.Log, engine.Logit, engine.Centred)...))
+	flags.StringVar(&o.Target, "target", "", "`T` explained: predicted, label, all or class:NAME (default: predicted for classes)")
+	flags.StringVar(&q.classes, "classes", "", "`a,b,...`: the names of the classes (default: 0, 1, ...)")
+	define(flags, &o.Convention, "convention", score.Paper.String(), "C", "paper, or single-pair: each pair's half once",
+		readNamed(score.ParseConvention, names(score.Paper, score.SinglePair)...))
+	define(flags, &q.plan, "plan", planAuto, "P", "auto or full: every row through the whole model",
+		readWord(planAuto, planFull, planStaged))
+	flags.StringVar(&q.library, libraryFlag, "", "`PATH` of ONNX Runtime's library (default: found, see intershap help environment)")
+	define(flags, &q.device, "device", deviceCPU, "DEVICE", "that computes: cpu", readText)
+	define(flags, &o.Seed, "seed", "1", "N", "of every draw", readSeed)
+	define(flags, &o.Workers, "workers", "", "N", "concurrent model calls (default: one a processor)", readCount(1))
+	define(flags, &o.Memory, "memory", "2GiB", "SIZE", "limit of the rows in flight", parseSize)
+}
+
+// readBackgroundSize reads a number of rows, 0 for all.
+func readBackgroundSize(text string) (int, error) {
+	n, err := readCount(0)(text)
+	if err == nil && n == 0 {
+		n = intershap.AllRows
+	}
+	return n, err
+}
+
+// check refuses what is not built, and completes the options.
+func (q *question) check() error {
+	if q.plan == planStaged {
+		return notBuilt("--plan staged", "use --plan full, which gives the same numbers")
+	}
+	if q.device != deviceCPU {
+		return notBuilt("--device "+q.device, "use --device cpu")
+	}
+	if err := checkModelKind(q.model); err != nil {
+		return err
+	}
+	for _, list := range q.fixed {
+		for _, input := range strings.Split(list, ",") {
+			q.options.Fixed = append(q.options.Fixed, strings.TrimSpace(input))
+		}
+	}
+	if q.classes != "" {
+		for _, name := range strings.Split(q.classes, ",") {
+			q.options.Classes = append(q.options.Classes, strings.TrimSpace(name))
+		}
+	}
+	return nil
+}
+
+func notBuilt(what, instead string) *usageError {
+	fault := usagef("%s is not built yet", what)
+	fault.hint = instead
+	return fault
+}
+
+// modelKinds are the kinds of models other than ONNX files, by how their names
+// begin or end.
+var modelKinds = []struct{ prefix, suffix, kind string }{
+	{prefix: "exec:", kind: "a model in a child process (exec:)"},
+	{prefix: "http://", kind: "a model behind a server (http://)"},
+	{prefix: "https://", kind: "a model behind a server (https://)"},
+	{prefix: "grpc://", kind: "a model behind a server (grpc://)"},
+	{suffix: ".yaml", kind: "a staged model of encoders and a head (.yaml)"},
+	{suffix: ".yml", kind: "a staged model of encoders and a head (.yml)"},
+}
+
+// checkModelKind refuses models that are no ONNX file, by name.
+func checkModelKind(name string) error {
+	lower := strings.ToLower(name)
+	for _, k := range modelKinds {
+		if strings.HasPrefix(lower, k.prefix) && strings.HasSuffix(lower, k.suffix) {
+			return notBuilt(k.kind, "export the model to an ONNX file")
+		}
+	}
+	if strings.HasSuffix(lower, ".onnx") {
+		return nil
+	}
+	fault := usagef("MODEL %s: want the name of an ONNX file, which ends in .onnx", name)
+	fault.hint = "export the model to ONNX: see intershap help formats"
+	return fault
+}
+
+// opened is a question with its files open.
+type opened struct {
+	model            *onnx.Model
+	data, background dataset.File
+}
+
+// openModel opens the model.
+func (q *question) openModel() (*onnx.Model, error) {
+	return onnx.Open(q.model, onnx.Options{Library: q.library})
+}
+
+// openData opens what the model is asked about. The caller closes the answer.
+func (q *question) openData(ctx context.Context, m *onnx.Model) (*opened, error) {
+	o := &opened{model: m}
+	var err error
+	if o.data, err = dataset.Open(ctx, q.data); err != nil {
+		return nil, err
+	}
+	if q.background != "" {
+		if o.background, err = dataset.Open(ctx, q.background); err != nil {
+			return nil, errors.Join(err, o.data.Close())
+		}
+	}
+	return o, nil
+}
+
+func (o *opened) close() error {
+	err := o.data.Close()
+	if o.background != nil {
+		err = errors.Join(err, o.background.Close())
+	}
+	return err
+}
+
+// newPlan plans the answer.
+func (o *opened) newPlan(ctx context.Context, opt intershap.Options) (*intershap.Plan, error) {
+	return intershap.NewPlan(ctx, o.model, o.data, o.background, opt)
+}
+
+// completeQuestion proposes files for MODEL and DATA.
+func completeQuestion(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return []string{"onnx"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+	return []string{"npz", "parquet", "csv"}, cobra.ShellCompDirectiveFilterFileExt
+}
