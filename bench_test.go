@@ -42,7 +42,7 @@ func BenchmarkExplain(b *testing.B) {
 		b.Run(caseName(c.model), func(b *testing.B) {
 			path := filepath.Join(sharedData(b), filepath.FromSlash(c.model))
 			dir := filepath.Dir(path)
-			m := openModel(b, path)
+			m := openModel(b, path, "logits")
 			samples := head(b, openData(b, filepath.Join(dir, "test.npz")), c.samples)
 			rows := openData(b, filepath.Join(dir, "train.npz"))
 			const workers = 2
@@ -72,8 +72,8 @@ func BenchmarkExplain(b *testing.B) {
 	}
 }
 
-// bare runs as many rows as the plan through the binding alone, one batch of
-// real rows again and again, and returns the time.
+// bare runs as many rows as the plan through the binding alone, in batches of
+// different real rows that were made beforehand, and returns the time.
 func bare(b *testing.B, path string, plan *intershap.Plan, samples dataset.File, workers int) time.Duration {
 	b.Helper()
 	options, err := ort.NewSessionOptions()
@@ -93,41 +93,25 @@ func bare(b *testing.B, path string, plan *intershap.Plan, samples dataset.File,
 		b.Fatal(err)
 	}
 	defer session.Destroy()
-	batch := plan.Engine().BatchRows()
-	bound, err := dataset.Bind(samples, plan.Inputs(), dataset.BindOptions{Role: "data"})
-	if err != nil {
-		b.Fatal(err)
+	const batches = 32
+	var inputs [batches][]ort.Value
+	for i := range inputs {
+		inputs[i] = batchOf(b, samples, plan, i)
+		defer func() {
+			for _, v := range inputs[i] {
+				v.Destroy()
+			}
+		}()
 	}
-	var order []int
-	for r := range batch {
-		order = append(order, r%samples.Len())
-	}
-	rows, err := bound.Gather(b.Context(), order)
-	if err != nil {
-		b.Fatal(err)
-	}
-	calls := (plan.Engine().Rows() + int64(batch) - 1) / int64(batch)
+	batch := int64(plan.Engine().BatchRows())
+	calls := (plan.Engine().Rows() + batch - 1) / batch
 	start := time.Now()
 	var wait sync.WaitGroup
 	for w := range int64(workers) {
 		wait.Go(func() {
-			inputs := make([]ort.Value, len(rows.Inputs))
-			for i, t := range rows.Inputs {
-				shape := make([]int64, len(t.Shape()))
-				for d, n := range t.Shape() {
-					shape[d] = int64(n)
-				}
-				v, err := ort.NewTensor(shape, tensor.Values[float32](t))
-				if err != nil {
-					b.Error(err)
-					return
-				}
-				defer v.Destroy()
-				inputs[i] = v
-			}
 			for call := w; call < calls; call += int64(workers) {
 				outputs := []ort.Value{nil}
-				if err := session.Run(inputs, outputs); err != nil {
+				if err := session.Run(inputs[call%batches], outputs); err != nil {
 					b.Error(err)
 					return
 				}
@@ -137,4 +121,36 @@ func bare(b *testing.B, path string, plan *intershap.Plan, samples dataset.File,
 	}
 	wait.Wait()
 	return time.Since(start)
+}
+
+// batchOf makes one batch of rows that mix samples as a run does: each input is
+// another sample's.
+func batchOf(b *testing.B, samples dataset.File, plan *intershap.Plan, number int) []ort.Value {
+	b.Helper()
+	bound, err := dataset.Bind(samples, plan.Inputs(), dataset.BindOptions{Role: "data"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out []ort.Value
+	for i := range plan.Inputs() {
+		var order []int
+		for r := range plan.Engine().BatchRows() {
+			order = append(order, ((i+1)*r+number)%samples.Len())
+		}
+		rows, err := bound.Gather(b.Context(), order)
+		if err != nil {
+			b.Fatal(err)
+		}
+		t := rows.Inputs[i]
+		shape := make([]int64, len(t.Shape()))
+		for d, n := range t.Shape() {
+			shape[d] = int64(n)
+		}
+		v, err := ort.NewTensor(shape, tensor.Values[float32](t))
+		if err != nil {
+			b.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	return out
 }

@@ -121,7 +121,7 @@ func (p *Plan) chooseModalities() error {
 func (p *Plan) probe(ctx context.Context) error {
 	if d, ok := p.model.(model.Described); ok {
 		// A wrong name is known before the model is asked.
-		if _, err := chooseOutput(p.opt.Output, d.Signature().Outputs); err != nil {
+		if _, err := ChooseOutput(p.opt.Output, d.Signature().Outputs); err != nil {
 			return err
 		}
 	}
@@ -138,7 +138,7 @@ func (p *Plan) probe(ctx context.Context) error {
 	for _, o := range given {
 		specs = append(specs, tensor.Spec{Name: o.Name, DType: o.Tensor.DType(), Shape: o.Tensor.Shape()})
 	}
-	name, err := chooseOutput(p.opt.Output, specs)
+	name, err := ChooseOutput(p.opt.Output, specs)
 	if err != nil {
 		return err
 	}
@@ -177,9 +177,10 @@ func (p *Plan) warnAboutOutput() {
 	}
 }
 
-// chooseOutput returns the output called name; without a name the only one, the
-// only one of floating-point numbers, or the one called probabilities.
-func chooseOutput(name string, outputs []tensor.Spec) (string, error) {
+// ChooseOutput returns the name of the output that a run explains: the one asked
+// for; without a name the only one, the one called probabilities, or the only
+// one of floating-point numbers. A backend can be told not to compute the others.
+func ChooseOutput(name string, outputs []tensor.Spec) (string, error) {
 	var names, floats []string
 	for _, o := range outputs {
 		names = append(names, o.Name)

@@ -13,6 +13,7 @@ import (
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/model/onnx"
+	"github.com/intershap/intershap/tensor"
 )
 
 // sharedData returns the folder of real data sets and models.
@@ -25,9 +26,9 @@ func sharedData(t testing.TB) string {
 	return filepath.Join(shared, "data")
 }
 
-func openModel(t testing.TB, path string) *onnx.Model {
+func openModel(t testing.TB, path string, outputs ...string) *onnx.Model {
 	t.Helper()
-	m, err := onnx.Open(path, onnx.Options{})
+	m, err := onnx.Open(path, onnx.Options{Outputs: func([]tensor.Spec) []string { return outputs }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ const (
 	minBatch      = 32
 	maxBatch      = 256
 	batchMultiple = 16 // of model calls that no backend needs to pad
-	tileRows      = 1 << 14
+	tileRows      = 1 << 15
 	maxTile       = 256
 	tilesPerRun   = 32
 	tilesInMemory = 64

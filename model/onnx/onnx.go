@@ -47,9 +47,10 @@ type Options struct {
 	// [FindLibrary] does. One process loads one library: another path in a
 	// later call is an error, "" is the one that is loaded.
 	Library string
-	// Outputs names the outputs to compute, in this order; empty means all
-	// that can be read as tensors. The runtime skips what no output needs.
-	Outputs []string
+	// Outputs is shown the outputs that can be read as tensors and returns the
+	// names of those to compute, in the order it wants; nil, or no names, means
+	// all. The runtime skips what no output needs.
+	Outputs func(have []tensor.Spec) []string
 }
 
 // A Model is an open ONNX file. It is safe for concurrent use.

@@ -26,7 +26,7 @@ func open(t testing.TB, name string, outputs ...string) *Model {
 
 func openPath(t testing.TB, path string, outputs ...string) *Model {
 	t.Helper()
-	m, err := Open(path, Options{Outputs: outputs})
+	m, err := Open(path, Options{Outputs: func([]tensor.Spec) []string { return outputs }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestOpenErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m, err := Open(tt.path, Options{Outputs: tt.outputs})
+			m, err := Open(tt.path, Options{Outputs: func([]tensor.Spec) []string { return tt.outputs }})
 			if err == nil {
 				t.Fatalf("%s: want an error, got a model: %v", tt.reason, errors.Join(m.Close()))
 			}

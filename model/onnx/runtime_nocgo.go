@@ -2,9 +2,13 @@
 
 package onnx
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/intershap/intershap/tensor"
+)
 
 // loadRuntime says what a build without cgo lacks.
-func loadRuntime(string) (func(file, []string) (opened, error), error) {
+func loadRuntime(string) (func(file, func([]tensor.Spec) []string) (opened, error), error) {
 	return nil, fmt.Errorf("ONNX files need ONNX Runtime, which is called through cgo, and %w; build it with CGO_ENABLED=1 and a C compiler", ErrNoCgo)
 }

@@ -24,8 +24,8 @@ type nativeSession struct {
 	outputs []output
 }
 
-// openSession opens a model file with the outputs called names, or all.
-func openSession(f file, names []string) (opened, error) {
+// openSession opens a model file with the outputs that wanted names, or all.
+func openSession(f file, wanted func([]tensor.Spec) []string) (opened, error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return opened{}, err
@@ -46,7 +46,7 @@ func openSession(f file, names []string) (opened, error) {
 		return opened{}, err
 	}
 	supported, unsupported := outputSpecs(outputs, f.content)
-	chosen, err := choose(supported, unsupported, names)
+	chosen, err := choose(supported, unsupported, wanted)
 	if err != nil {
 		return opened{}, err
 	}

@@ -120,15 +120,19 @@ func spec(info ort.InputOutputInfo, d tensor.DType) tensor.Spec {
 	return s
 }
 
-// choose returns the outputs called names, in that order, or all that are
+// choose returns the outputs that wanted names, in that order, or all that are
 // supported.
-func choose(supported []output, unsupported, names []string) ([]output, error) {
-	known := make([]string, len(supported))
+func choose(supported []output, unsupported []string, wanted func([]tensor.Spec) []string) ([]output, error) {
+	known, specs := make([]string, len(supported)), make([]tensor.Spec, len(supported))
 	for i, out := range supported {
-		known[i] = out.Name
+		known[i], specs[i] = out.Name, out.Spec
 	}
 	if len(supported) == 0 {
 		return nil, fmt.Errorf("no output can be read as a tensor (%s)", strings.Join(unsupported, "; "))
+	}
+	var names []string
+	if wanted != nil {
+		names = wanted(specs)
 	}
 	if len(names) == 0 {
 		return supported, nil
