@@ -143,9 +143,13 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 		if err := f.transform(n, at); err != nil {
 			return err
 		}
-		for r := range n {
+		for r := 0; r < n; {
 			here := at(r)
-			work.add(here.sample, here.coalition, p.blockOf[here.background], f.row(r))
+			sums := work.sumsOf(here.sample, here.coalition)
+			for last := r + min(n-r, p.b-here.background); r < last; r++ {
+				sums.add(p.blockOf[here.background], f.row(r))
+				here.background++
+			}
 		}
 		f.run.progress.add(n)
 	}

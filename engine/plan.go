@@ -127,10 +127,15 @@ const (
 	minBatch      = 32
 	maxBatch      = 256
 	batchMultiple = 16 // of model calls that no backend needs to pad
-	tileRows      = 1 << 15
+	// A tile has few enough samples that every worker gets many, for balance,
+	// within bounds on its rows.
+	tilesPerRun   = 128
+	minTileRows   = 1 << 12
+	maxTileRows   = 1 << 15
 	maxTile       = 256
-	tilesPerRun   = 32
 	tilesInMemory = 64
+	// tilesPerWorker is the number of tiles in flight for each worker.
+	tilesPerWorker = 4
 )
 
 // shape fixes the sizes of batches and tiles.
@@ -140,11 +145,12 @@ func (p *Plan) shape() {
 	if p.batchSize > 0 {
 		p.batch = p.batchSize * max(1, p.batch/p.batchSize)
 	}
+	each := max(1, p.rowsPerSample())
 	p.tile = int(max(1, min(
 		maxTile,
-		tileRows/max(1, p.rowsPerSample()),
+		maxTileRows/each,
 		p.opt.Memory/tilesInMemory/p.sampleBytes(bytes),
-		int64(p.n+tilesPerRun-1)/tilesPerRun,
+		max(minTileRows/each, int64(p.n+tilesPerRun-1)/tilesPerRun),
 	)))
 }
 
@@ -190,7 +196,7 @@ func (p *Plan) sampleBytes(inputs int) int64 {
 func (p *Plan) MemoryBytes() int64 {
 	bytes := p.rowBytes()
 	tile := int64(p.tile) * p.sampleBytes(bytes)
-	return int64(p.opt.Workers)*(2*tile+int64(p.batch*bytes)) + int64(p.opt.Background.Drawn()*bytes)
+	return int64(p.opt.Workers)*(tilesPerWorker*tile+int64(p.batch*bytes)) + int64(p.opt.Background.Drawn()*bytes)
 }
 
 // rowBytes returns the bytes of one row of all inputs, text counted without its

@@ -55,9 +55,12 @@ func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
 		return Cost{}, err
 	}
 	// Tokens bound the tiles in memory: those read, evaluated, or waiting for
-	// their turn.
-	tokens := make(chan struct{}, 2*p.opt.Workers)
-	todo, done := make(chan *Tile), make(chan *Tile)
+	// their turn. The channels hold them all: while workers are in native code
+	// the scheduler may leave the reader and the caller waiting for milliseconds,
+	// and a worker must find its next tile all the same.
+	inFlight := tilesPerWorker * p.opt.Workers
+	tokens := make(chan struct{}, inFlight)
+	todo, done := make(chan *Tile, inFlight), make(chan *Tile, inFlight)
 	var workers sync.WaitGroup
 	workers.Go(func() {
 		defer close(todo)

@@ -58,10 +58,26 @@ func (w *tileSums) setWhole(sample int, output []float64) {
 	}
 }
 
-func (w *tileSums) add(sample int, s game.Coalition, block int, output []float64) {
-	for j := range w.t {
-		table := (j*w.n + sample) << w.plan.m
-		w.sums[(table|int(s))*len(w.plan.blocks)+block].add(output[w.columns[sample*w.t+j]])
+// cellSums are the sums of one sample and coalition, for every target and block.
+type cellSums struct {
+	columns []int
+	// sums[j*stride+block] belongs to target j.
+	sums   []mean
+	stride int
+}
+
+func (w *tileSums) sumsOf(sample int, s game.Coalition) cellSums {
+	blocks := len(w.plan.blocks)
+	return cellSums{
+		columns: w.columns[sample*w.t : (sample+1)*w.t],
+		sums:    w.sums[(sample<<w.plan.m|int(s))*blocks:],
+		stride:  w.n << w.plan.m * blocks,
+	}
+}
+
+func (c cellSums) add(block int, output []float64) {
+	for j, column := range c.columns {
+		c.sums[j*c.stride+block].add(output[column])
 	}
 }
 

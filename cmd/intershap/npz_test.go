@@ -202,3 +202,27 @@ func writeArrays(path string, arrays []array) (err error) {
 	}
 	return w.Close()
 }
+
+// cutMain is a program for scripts: cut IN OUT N copies the first N bytes.
+func cutMain(args []string, stderr io.Writer) int {
+	if err := cut(args); err != nil {
+		fmt.Fprintln(stderr, "cut:", err)
+		return 1
+	}
+	return 0
+}
+
+func cut(args []string) error {
+	if len(args) != 3 {
+		return errors.New("usage: cut IN OUT N")
+	}
+	raw, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(args[2])
+	if err != nil || n >= len(raw) {
+		return fmt.Errorf("want fewer than %d bytes, got %q", len(raw), args[2])
+	}
+	return os.WriteFile(args[1], raw[:n], 0o600)
+}

@@ -24,20 +24,25 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"intershap": main,
 		"npz":       func() { os.Exit(npzMain(os.Args[1:], os.Stderr)) },
+		"cut":       func() { os.Exit(cutMain(os.Args[1:], os.Stderr)) },
 		"jsonkeys":  func() { os.Exit(jsonKeysMain(os.Args[1:], os.Stderr)) },
 	})
 }
 
 const scripts = "testdata/script"
 
-// TestScripts runs every script. They find the example in $TRIAGE and run
-// without a home, so that nobody's settings matter.
+// TestScripts runs every script. They find the example in $TRIAGE, small models
+// in $MODELS, and run without a home, so that nobody's settings matter.
 func TestScripts(t *testing.T) {
 	lib, err := onnx.FindLibrary("")
 	if err != nil {
 		t.Fatalf("scripts run the example model: %v", err)
 	}
 	triage, err := filepath.Abs("../../examples/triage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	models, err := filepath.Abs("../../model/onnx/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +56,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(onnx.LibraryVariable, lib.Path)
 			env.Setenv("TRIAGE", triage)
+			env.Setenv("MODELS", models)
 			return nil
 		},
 	})

@@ -38,7 +38,7 @@ input, columns input.feature belong to input. Labels are not needed.`,
   intershap explain model.onnx test.csv --modality rna=x[0:200] \
       --modality adt=x[200:] -o run.json --samples run.parquet`,
 		Annotations: map[string]string{
-			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 done and --fail-above or --fail-below failed,\n  4 done with warnings under --strict, 130 and 143 interrupted",
+			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict, 130 and 143 interrupted",
 		},
 		Args:              wantArgs("MODEL", "DATA"),
 		ValidArgsFunction: completeQuestion,

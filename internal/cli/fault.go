@@ -107,7 +107,7 @@ func report(w io.Writer, err error) {
 	text := strings.TrimPrefix(err.Error(), program+": ")
 	lines := []string{program + ": " + strings.ReplaceAll(text, "\n", "\n  ")}
 	if hint := hintOf(err); hint != "" {
-		lines = append(lines, hint)
+		lines = append(lines, "hint: "+hint)
 	}
 	var usage *usageError
 	if errors.As(err, &usage) && usage.command != "" {
@@ -117,7 +117,7 @@ func report(w io.Writer, err error) {
 	_, _ = io.WriteString(w, strings.Join(lines, "\n")+"\n")
 }
 
-// hintOf returns the remedy that an error carries, a sentence.
+// hintOf returns the remedy that an error carries, "" for none.
 func hintOf(err error) string {
 	var (
 		hinted     *hintedError
@@ -125,19 +125,15 @@ func hintOf(err error) string {
 		data       *dataset.Error
 		modalities *dataset.ModalityError
 	)
-	hint := ""
 	switch {
 	case errors.As(err, &hinted):
-		hint = hinted.hint
+		return hinted.hint
 	case errors.As(err, &usage):
-		hint = usage.hint
+		return usage.hint
 	case errors.As(err, &data):
-		hint = data.Hint
+		return data.Hint
 	case errors.As(err, &modalities):
-		hint = modalities.Hint
+		return modalities.Hint
 	}
-	if hint == "" {
-		return ""
-	}
-	return "hint: " + hint
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -207,19 +208,15 @@ func reportModalities(modalities []dataset.Modality, inputs []tensor.Spec) []mod
 // grouped is a doubt: the file may be sound and still need a --modality.
 func (r *inspection) proposeModalities(opt *inspectOptions, inputs []tensor.Spec) {
 	modalities, err := dataset.ParseModalities(opt.options.Modalities, opt.options.Fixed, inputs, nil)
-	var fault *dataset.ModalityError
-	switch {
-	case errors.As(err, &fault):
-		text := fault.Error()
-		if fault.Hint != "" {
-			text += "; " + fault.Hint
+	if err != nil {
+		text := strings.TrimPrefix(err.Error(), "dataset: ")
+		if hint := hintOf(err); hint != "" {
+			text += "; " + hint
 		}
 		r.Warnings = append(r.Warnings, diag.Warning{ID: "no-modalities", Subject: opt.model, Text: text})
-	case err != nil:
-		r.Warnings = append(r.Warnings, diag.Warning{ID: "no-modalities", Subject: opt.model, Text: err.Error()})
-	default:
-		r.Modalities = reportModalities(modalities, inputs)
+		return
 	}
+	r.Modalities = reportModalities(modalities, inputs)
 }
 
 // ask plans the run and measures how fast the model is.

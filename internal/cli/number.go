@@ -20,21 +20,16 @@ func points(x float64) string {
 	case p == 0:
 		return "0"
 	case math.Abs(p) < 0.995: // what two decimals would round to 1.00 has one
-		return strings.TrimPrefix(strconv.FormatFloat(p, 'f', 2, 64), "-0.00")
+		text := strconv.FormatFloat(p, 'f', 2, 64)
+		if text == "-0.00" {
+			return "0.00"
+		}
+		return text
 	}
 	return strconv.FormatFloat(p, 'f', 1, 64)
 }
 
 func percent(x float64) string { return points(x) + " %" }
-
-// sharePercent writes a share, "undefined" where it is.
-func sharePercent(s score.Share) string {
-	x, ok := s.Value()
-	if !ok {
-		return undefined
-	}
-	return percent(x)
-}
 
 // An interval is a share with its bounds.
 type interval struct{ share, low, high score.Share }

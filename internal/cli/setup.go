@@ -26,7 +26,7 @@ the source. Running it again does no harm. A program that only ever runs where
 the Go module cache is needs no setup.`,
 		Example: `  intershap setup
   intershap setup --from libonnxruntime.so --dir /opt/intershap`,
-		Annotations: map[string]string{ExitCodesNote: "0 done, 1 the library could not be fetched or is not the right one, 2 wrong usage"},
+		Annotations: map[string]string{ExitCodesNote: "0 done, 1 no library, or not the right one, 2 wrong usage"},
 		Args:        wantArgs(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := readEnvironment(cmd, s.env)

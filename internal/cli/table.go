@@ -240,11 +240,11 @@ func writeResidual(p *page, targets []result.Target) {
 			worst = t
 		}
 	}
-	claim := "every sample adds up to f(x) - v({})"
 	if worst.Residual > worst.ResidualTolerance {
-		claim = "not every sample adds up to f(x) - v({})"
+		p.line("not every sample adds up to f(x) - v({}): largest residual %.2g, tolerance %.2g", worst.Residual, worst.ResidualTolerance)
+		return
 	}
-	p.line("%s: largest residual %.2g, tolerance %.2g", claim, worst.Residual, worst.ResidualTolerance)
+	p.line("every sample adds up to f(x) - v({}): largest residual %.1g, tolerance %.1g", worst.Residual, worst.ResidualTolerance)
 }
 
 // writeCost says what the run took.

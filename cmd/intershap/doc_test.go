@@ -1,0 +1,118 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/intershap/intershap/internal/cli"
+)
+
+// An example is a command of the manual and what it prints.
+type example struct{ command, output string }
+
+// examples finds the indented blocks that start with "$ intershap".
+func examples(doc string) []example {
+	var out []example
+	inside := false
+	for line := range strings.SplitSeq(doc, "\n") {
+		code, indented := strings.CutPrefix(line, "\t")
+		command, found := strings.CutPrefix(code, "$ intershap ")
+		switch {
+		case indented && found:
+			out = append(out, example{command: command})
+			inside = true
+		case indented && inside:
+			out[len(out)-1].output += code + "\n"
+		case line != "":
+			inside = false
+		}
+	}
+	return out
+}
+
+// matches compares words alone, since a manual is laid out as on a terminal and
+// a test reads from a pipe. "..." stands for any words, and glued to a word for
+// any letters.
+func matches(want, got []string) bool {
+	for i, w := range want {
+		if w == "..." {
+			for skip := range len(got) - i + 1 {
+				if matches(want[i+1:], got[i+skip:]) {
+					return true
+				}
+			}
+			return false
+		}
+		if i >= len(got) || !matchesWord(w, got[i]) {
+			return false
+		}
+	}
+	return len(want) == len(got)
+}
+
+func matchesWord(want, got string) bool {
+	before, after, open := strings.Cut(want, "...")
+	if !open {
+		return want == got
+	}
+	return len(got) >= len(before)+len(after) && strings.HasPrefix(got, before) && strings.HasSuffix(got, after)
+}
+
+// TestManual runs every example of the manual in the folder of the example.
+func TestManual(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := examples(file.Doc.Text())
+	const least = 4
+	if len(all) < least {
+		t.Fatalf("want at least %d examples in the manual, got %d", least, len(all))
+	}
+	t.Chdir("../../examples/triage")
+	for _, e := range all {
+		var out, errs strings.Builder
+		cli.Run(strings.Fields(e.command), strings.NewReader(""), &out, &errs, os.Environ())
+		if got := out.String() + errs.String(); !matches(strings.Fields(e.output), strings.Fields(got)) {
+			t.Errorf("$ intershap %s\nwant:\n%s\ngot:\n%s", e.command, e.output, got)
+		}
+	}
+}
+
+// TestManualComparison checks that the comparison fails on what differs.
+func TestManualComparison(t *testing.T) {
+	tests := []struct {
+		name, want, got string
+		match           bool
+		reason          string
+	}{
+		{"same", "a 1 %", "a\t1 %\n", true, "blanks do not count"},
+		{"number", "a 1 %", "a 2 %", false, "a changed number must be seen"},
+		{"missing", "a b", "a", false, "a missing word must be seen"},
+		{"extra", "a", "a b", false, "an extra word must be seen"},
+		{"any", "a ... c", "a b b c", true, "... is any words"},
+		{"none", "a ... c", "a c", true, "even none"},
+		{"after", "a ... c", "a b d", false, "what follows ... counts"},
+		{"letters", "is ..., above", "is 0.3, above", true, "... inside a word is any letters"},
+		{"end", "a ...", "a b c", true, "... at the end takes the rest"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := matches(strings.Fields(tt.want), strings.Fields(tt.got)); got != tt.match {
+				t.Errorf("want %v, got %v: %s", tt.match, got, tt.reason)
+			}
+		})
+	}
+}
+
+func TestExamples(t *testing.T) {
+	doc := "Text.\n\n\t$ intershap one\n\ta\n\n\tb\n\nMore.\n\n\tno command\n\n\t$ intershap two\n"
+	want := []example{{"one", "a\nb\n"}, {"two", ""}}
+	if got := examples(doc); !slices.Equal(got, want) {
+		t.Errorf("want %q, got %q", want, got)
+	}
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
+)
+
+func TestExitCode(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{fmt.Errorf("wrapped: %w", usagef("x")), 2},
+		{errors.Join(&gateError{"x"}, &gateError{"y"}), 3},
+		{&doubtError{1}, 4},
+		{&interruption{os.Interrupt}, 130},
+		{&interruption{syscall.SIGTERM}, 143},
+	} {
+		if got := exitCode(tt.err); got != tt.want {
+			t.Errorf("%v: want %d, got %d", tt.err, tt.want, got)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	usage := usagef("unknown flag --x")
+	usage.command, usage.hint = "intershap explain", "did you mean --y?"
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"plain", errors.New("engine: no"), "intershap: engine: no\n"},
+		{"own prefix", errors.New("intershap: no"), "intershap: no\n"},
+		{"lines", errors.New("a\nb"), "intershap: a\n  b\n"},
+		{"data", fmt.Errorf("x: %w", &dataset.Error{File: "f.csv", Line: 3, Row: 1, Found: "y", Hint: "mend it"}), "intershap: x: dataset: f.csv:3: y\nhint: mend it\n"},
+		{"usage", usage, "intershap: unknown flag --x\nhint: did you mean --y?\nRun 'intershap explain --help'\n"},
+	} {
+		var b bytes.Buffer
+		report(&b, tt.err)
+		if diff := cmp.Diff(tt.want, b.String()); diff != "" {
+			t.Errorf("%s: -want +got\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestPanic checks that a fault of the program is told as an error.
+func TestPanic(t *testing.T) {
+	s, _, errs := fakeStreams(false, 0)
+	s.out = panickingWriter{}
+	if code := run(t.Context(), []string{"version"}, s); code != exitFailed {
+		t.Errorf("want exit code %d, got %d", exitFailed, code)
+	}
+	if got := errs.String(); !strings.Contains(got, "a fault of the program itself: boom") || strings.Contains(got, "goroutine") {
+		t.Errorf("want a line for a person, got %q", got)
+	}
+}
+
+type panickingWriter struct{}
+
+func (panickingWriter) Write([]byte) (int, error) { panic("boom") }
+
+// TestSignals sends the process what a terminal and a supervisor send.
+func TestSignals(t *testing.T) {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		ctx, stop := untilSignal(t.Context())
+		if err := self.Signal(sig); err != nil {
+			stop()
+			t.Skipf("this system sends no %v to itself: %v", sig, err)
+		}
+		<-ctx.Done()
+		var got *interruption
+		if !errors.As(context.Cause(ctx), &got) || got.signal != sig {
+			t.Errorf("%v: want it as the cause, got %v", sig, context.Cause(ctx))
+		}
+		stop()
+	}
+	ctx, stop := untilSignal(t.Context())
+	stop()
+	var got *interruption
+	if errors.As(context.Cause(ctx), &got) {
+		t.Error("without a signal: want no interruption")
+	}
+}
+
+func TestGates(t *testing.T) {
+	target := func(name string, share score.Share) result.Target {
+		t := result.Target{Target: name, Headline: result.MeanAbsolute}
+		t.MeanAbsolute.InterSHAP = share
+		return t
+	}
+	at := func(x float64) bound { return bound{at: x, set: true} }
+	low, high, none := target("low", score.Defined(0.1)), target("high", score.Defined(0.6)), target("none", score.Share{})
+	for _, tt := range []struct {
+		name         string
+		targets      []result.Target
+		above, below bound
+		want         []string
+	}{
+		{"no gate", []result.Target{none}, bound{}, bound{}, nil},
+		{"within", []result.Target{low, high}, at(0.7), at(0.05), nil},
+		{"on the bound", []result.Target{low}, at(0.1), at(0.1), nil},
+		{"above", []result.Target{low, high}, at(0.5), bound{}, []string{"target high: mean absolute InterSHAP is 0.6, above 0.5"}},
+		{"below", []result.Target{low, high}, bound{}, at(0.9), []string{"target low", "target high"}},
+		{"zero is a bound", []result.Target{low}, at(0), bound{}, []string{"above 0"}},
+		{"undefined", []result.Target{none}, at(1), bound{}, []string{"is undefined"}},
+	} {
+		err := checkGates(tt.targets, tt.above, tt.below)
+		if (err == nil) != (tt.want == nil) {
+			t.Errorf("%s: want %q, got %v", tt.name, tt.want, err)
+			continue
+		}
+		for _, w := range tt.want {
+			if !strings.Contains(err.Error(), w) || exitCode(err) != exitGate {
+				t.Errorf("%s: want %q with code %d, got %v with %d", tt.name, w, exitGate, err, exitCode(err))
+			}
+		}
+	}
+}
