@@ -5,6 +5,7 @@ package intershap_test
 import (
 	"math"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -13,15 +14,8 @@ import (
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/dataset"
-	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/tensor"
 )
-
-// discard takes samples and keeps nothing, as a file would.
-type discard struct{}
-
-func (discard) Begin(result.SamplesHeader) error { return nil }
-func (discard) Write(result.SampleRow) error     { return nil }
 
 // BenchmarkExplain reports model rows a second of a whole explanation, reading
 // and scoring included, and its ratio to the runtime's own rate: the same number
@@ -47,9 +41,12 @@ func BenchmarkExplain(b *testing.B) {
 			samples := head(b, openData(b, filepath.Join(dir, "test.npz")), c.samples)
 			rows := openData(b, filepath.Join(dir, "train.npz"))
 			const workers = 2
+			// As the command does: the reader and the scores need a place while
+			// workers are in native code.
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers + 2))
 			// The plan is made once; a run is what scales.
 			plan, err := intershap.NewPlan(b.Context(), m, samples, rows, intershap.Options{
-				Output: "logits", BackgroundSize: c.rows, Workers: workers, Sink: discard{},
+				Output: "logits", BackgroundSize: c.rows, Workers: workers, Sink: intershap.Discard,
 			})
 			if err != nil {
 				b.Fatal(err)

@@ -57,6 +57,7 @@ type Options struct {
 	Progress func(done, total int64)
 	// Sink receives the values of every sample; nil keeps them in memory for
 	// Explanation.Local and Explanation.Phi, which have nothing to say otherwise.
+	// See Discard.
 	Sink SampleSink
 }
 
@@ -67,6 +68,14 @@ type SampleSink interface {
 	// Write must not keep the row's slices.
 	Write(row result.SampleRow) error
 }
+
+// Discard is a sink that keeps nothing: memory does not grow with the samples.
+var Discard SampleSink = discard{}
+
+type discard struct{}
+
+func (discard) Begin(result.SamplesHeader) error { return nil }
+func (discard) Write(result.SampleRow) error     { return nil }
 
 func (o Options) withDefaults() Options {
 	if o.BackgroundSize == 0 {

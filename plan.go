@@ -130,19 +130,19 @@ func (p *Plan) probe(ctx context.Context) error {
 	if p.first, err = p.samples.Read(ctx, 0, n); err != nil {
 		return err
 	}
-	given, err := engine.Probe(ctx, p.model, p.samples.Inputs(), p.first.Inputs)
+	answers, err := engine.Probe(ctx, p.model, p.samples.Inputs(), p.first.Inputs)
 	if err != nil {
 		return err
 	}
 	var specs []tensor.Spec
-	for _, o := range given {
+	for _, o := range answers {
 		specs = append(specs, tensor.Spec{Name: o.Name, DType: o.Tensor.DType(), Shape: o.Tensor.Shape()})
 	}
 	name, err := ChooseOutput(p.opt.Output, specs)
 	if err != nil {
 		return err
 	}
-	out, err := engine.Output(given, name, n)
+	out, err := engine.Output(answers, name, n)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,11 @@ func (p *Plan) probe(ctx context.Context) error {
 	if err := p.output.check(p.task); err != nil {
 		return err
 	}
-	if p.classes, err = classNames(p.task, p.opt.Classes, p.output.width); err != nil {
+	given := p.opt.Classes
+	if m, ok := p.model.(interface{ Classes(output string) []string }); ok && len(given) == 0 && p.task == Classes {
+		given = m.Classes(name) // as the model file states them
+	}
+	if p.classes, err = classNames(p.task, given, p.output.width); err != nil {
 		return err
 	}
 	p.target, err = parseTarget(p.opt.Target, p.task, p.classes, p.output.width)

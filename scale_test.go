@@ -49,7 +49,7 @@ func TestFlatMemory(t *testing.T) {
 		var highest uint64
 		calls := 0
 		ex, err := intershap.Explain(t.Context(), first, endless{n}, endless{100}, intershap.Options{
-			BackgroundSize: 4, Sink: discard{}, Workers: 2,
+			BackgroundSize: 4, Sink: intershap.Discard, Workers: 2,
 			Progress: func(int64, int64) {
 				if calls++; calls%200 != 0 {
 					return

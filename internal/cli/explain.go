@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/tensor"
 )
 
 type explainOptions struct {
@@ -129,7 +131,15 @@ func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error
 // A samples file is there at the end, or not at all.
 func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, guessed bool, err error) {
 	tell := newTeller(s, o.narration)
-	m, err := o.openModel()
+	// Every other output would be computed for nothing. A name that does not fit
+	// is left to the plan, which says so.
+	m, err := o.openModel(func(have []tensor.Spec) []string {
+		name, err := intershap.ChooseOutput(o.options.Output, have)
+		if err != nil {
+			return nil
+		}
+		return []string{name}
+	})
 	if err != nil {
 		return nil, false, err
 	}
@@ -142,6 +152,11 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 	defer func() { err = errors.Join(err, files.close()) }()
 
 	opt := o.options
+	opt.Sink = intershap.Discard
+	if opt.Workers == 0 {
+		opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	defer leaveRoom(opt.Workers)()
 	guessed = opt.Task == intershap.Guess
 	bar := newProgress(s, o.narration)
 	opt.Progress = bar.tell
@@ -173,6 +188,16 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 		ex.Provenance.Model.Source = o.model
 	}
 	return ex, guessed, nil
+}
+
+// leaveRoom lets two more goroutines run while workers sit in native code: the
+// scheduler takes a worker's place away only after a while, in which the reader
+// and the scores would wait, and then the workers for them. It returns the
+// function that takes it back.
+func leaveRoom(workers int) (restore func()) {
+	before := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(max(before, workers+2))
+	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // publish writes the result where it was asked for: files first, so that what

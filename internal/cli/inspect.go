@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -137,6 +138,9 @@ Without DATA only what the model's file says. The flags are those of explain.`,
 	return cmd
 }
 
+// probeTime bounds the measurement of a model's speed, but for calls under way.
+const probeTime = 500 * time.Millisecond
+
 func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error) {
 	if err := opt.check(); err != nil {
 		return err
@@ -144,7 +148,7 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 	if opt.data == "" && opt.background != "" {
 		return usagef("--background needs DATA")
 	}
-	m, err := opt.openModel()
+	m, err := opt.openModel(nil)
 	if err != nil {
 		return err
 	}
@@ -242,7 +246,7 @@ func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m *onnx.Model
 		Convention: opt.options.Convention.String(),
 	}
 	r.Warnings = append(r.Warnings, plan.Warnings()...)
-	speed, err := measureSpeed(ctx, m, plan, opt.options.Workers)
+	speed, err := plan.Engine().Measure(ctx, probeTime)
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
@@ -250,9 +254,9 @@ func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m *onnx.Model
 	r.Cost = &costReport{
 		RowsNaive: e.NaiveRows(), Rows: map[string]int64{"model": e.Rows()},
 		Tiles: e.Tiles(), TileSamples: e.TileSamples(), BatchRows: e.BatchRows(),
-		Workers: speed.workers, MemoryBytes: e.MemoryBytes(),
-		ProbeRows: speed.rows, ProbeSeconds: speed.elapsed.Seconds(),
-		Seconds: float64(e.Rows()) / float64(speed.rows) * speed.elapsed.Seconds(),
+		Workers: speed.Workers, MemoryBytes: e.MemoryBytes(),
+		ProbeRows: speed.Rows, ProbeSeconds: speed.Elapsed.Seconds(),
+		Seconds: speed.Seconds(e.Rows()),
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/intershap/intershap/engine"
 	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/score"
+	"github.com/intershap/intershap/tensor"
 )
 
 // A question is what a command is asked: a model, data, and what about them.
@@ -136,9 +137,10 @@ type opened struct {
 	data, background dataset.File
 }
 
-// openModel opens the model.
-func (q *question) openModel() (*onnx.Model, error) {
-	return onnx.Open(q.model, onnx.Options{Library: q.library})
+// openModel opens the model, with the outputs that the function names; nil for
+// all.
+func (q *question) openModel(outputs func([]tensor.Spec) []string) (*onnx.Model, error) {
+	return onnx.Open(q.model, onnx.Options{Library: q.library, Outputs: outputs})
 }
 
 // openData opens what the model is asked about. The caller closes the answer.

@@ -66,6 +66,7 @@ var Rooms = map[string]Room{
 		Modules: []string{"github.com/spf13/", "golang.org/x/term"},
 	},
 	"cmd/intershap": {Above: []string{commandLine}},
+	"internal/man":  {Above: []string{commandLine}, Modules: []string{"github.com/spf13/"}},
 
 	"internal/lint": {},
 
