@@ -14,9 +14,12 @@ type Layout struct {
 	Targets int
 	// Groups is the number of groups of samples (predicted classes), at least 1.
 	Groups int
-	// Blocks holds the number of background rows in each block; empty when
-	// nothing is drawn from a background, so that it adds no error.
+	// Blocks holds the number of background rows in each of at least two blocks;
+	// empty where there is nothing to tell the background's error from.
 	Blocks []int
+	// BackgroundUnknown is set when the background is random and has no blocks.
+	// Without it, no blocks means no error: absent modalities have fixed values.
+	BackgroundUnknown bool
 	// Convention is used for the local scores.
 	Convention Convention
 }
@@ -43,10 +46,11 @@ type LocalScore struct {
 	// InterSHAP is the plain score.
 	InterSHAP Share
 	// SE is its standard error from the background, by the jackknife over
-	// blocks; undefined with fewer than two blocks.
+	// blocks; 0 where the background adds none, undefined where it is unknown.
 	SE Share
-	// Corrected is InterSHAP less the jackknife's estimate of its bias. It may
-	// leave [0, 1] for a single sample; its mean over samples does not need to.
+	// Corrected is InterSHAP less the jackknife's estimate of its bias, or
+	// InterSHAP where that is undefined. It may leave [0, 1] for a single sample;
+	// its mean over samples hardly does.
 	Corrected Share
 }
 
@@ -58,6 +62,7 @@ type Accumulator struct {
 	// classes most stay empty in any one tile.
 	sections [][]float64
 	scratch  []float64
+	leftOut  []float64 // local scores without one block
 }
 
 // Positions inside a section. Behind them come the vectors that section's
@@ -104,15 +109,24 @@ func (s section) replicate(r int) []float64 {
 	return s.sums[at : at+width]
 }
 
-// NewAccumulator returns an empty accumulator.
+// NewAccumulator returns an empty accumulator. It panics on a single block, or
+// on blocks of an unknown error.
 func NewAccumulator(layout Layout) *Accumulator {
+	if n := len(layout.Blocks); n == 1 || n > 0 && layout.BackgroundUnknown {
+		panic("score: want no blocks or at least two, and none where the error is unknown")
+	}
 	p := layout.packed()
 	return &Accumulator{
 		layout:   layout,
 		sections: make([][]float64, layout.Targets*layout.Groups),
 		scratch:  make([]float64, 4*p),
+		leftOut:  make([]float64, 0, len(layout.Blocks)),
 	}
 }
+
+// SectionBytes returns the memory that an accumulator takes for each target and
+// group with samples in it.
+func (l Layout) SectionBytes() int64 { return 8 * int64(l.sectionLen()) }
 
 // Layout returns the layout, whose slices the caller must not change.
 func (a *Accumulator) Layout() Layout { return a.layout }
@@ -129,15 +143,14 @@ func (a *Accumulator) section(target, group int) section {
 // lengths do not follow the layout.
 func (a *Accumulator) Add(target int, x Sample) LocalScore {
 	m, p := a.layout.Modalities, a.layout.packed()
-	if len(x.Phi) != m*m || len(x.BlockPhi) != len(a.layout.Blocks)*m*m || len(x.Weights) != Replicates {
+	if len(x.Phi) != m*m || len(x.BlockPhi) != len(a.layout.Blocks)*m*m || len(x.Weights) != Replicates ||
+		x.Group < 0 || x.Group >= a.layout.Groups || target < 0 || target >= a.layout.Targets {
 		panic("score: sample does not fit the layout")
 	}
 	s := a.section(target, x.Group)
 	phi, abs := a.scratch[:p], a.scratch[p:2*p]
 	packTo(phi, x.Phi, m)
-	for i, v := range phi {
-		abs[i] = math.Abs(v)
-	}
+	absoluteTo(abs, phi)
 	s.sums[atCount]++
 	s.sums[atBase] += x.Base
 	s.sums[atOutput] += x.Output
@@ -157,8 +170,7 @@ func (a *Accumulator) Add(target int, x Sample) LocalScore {
 			onAbs[i] += w * v
 		}
 	}
-	local := LocalScore{InterSHAP: Local(x.Phi, m, a.layout.Convention)}
-	a.addBlocks(s, x, phi, &local)
+	local := a.local(s, x, phi, packedShare(abs, m, a.layout.Convention))
 	if v, ok := local.InterSHAP.Value(); ok {
 		s.sums[atLocalCount]++
 		s.sums[atLocalSum] += v
@@ -171,31 +183,50 @@ func (a *Accumulator) Add(target int, x Sample) LocalScore {
 	return local
 }
 
-// addBlocks adds the sums by background block and completes the local score by
-// the jackknife over blocks.
-func (a *Accumulator) addBlocks(s section, x Sample, phi []float64, local *LocalScore) {
-	blocks := a.layout.Blocks
-	if len(blocks) == 0 {
-		return
+// local adds the sums by background block and returns the local score, with the
+// jackknife over blocks.
+func (a *Accumulator) local(s section, x Sample, phi []float64, plain Share) LocalScore {
+	out := LocalScore{InterSHAP: plain}
+	value, ok := plain.Value()
+	if ok && !a.layout.BackgroundUnknown {
+		// What the jackknife may refine: without blocks there is no error.
+		out.Corrected = plain
+		if len(a.layout.Blocks) == 0 {
+			out.SE = Defined(0)
+		}
 	}
 	m, p := a.layout.Modalities, a.layout.packed()
 	block, rest := a.scratch[2*p:3*p], a.scratch[3*p:]
-	var shares jackknife
-	for k := range blocks {
+	shares := a.leftOut[:0]
+	for k := range a.layout.Blocks {
 		packTo(block, x.BlockPhi[k*m*m:(k+1)*m*m], m)
 		addTo(s.blockPhi(k), block)
-		if len(blocks) < 2 {
-			continue
+		leaveOutTo(rest, phi, block, a.layout.Blocks, k)
+		absoluteTo(rest, rest)
+		addTo(s.leftOut(k), rest)
+		if v, ok := packedShare(rest, m, a.layout.Convention).Value(); ok {
+			shares = append(shares, v)
 		}
-		leaveOutTo(rest, phi, block, blocks, k)
-		sum := s.leftOut(k)
-		for i, v := range rest {
-			rest[i] = math.Abs(v)
-			sum[i] += rest[i]
-		}
-		shares.add(packedShare(rest, m, a.layout.Convention))
 	}
-	local.SE, local.Corrected = shares.summary(local.InterSHAP)
+	// A score that is undefined without one of the blocks has no error to tell.
+	if ok && len(shares) > 0 && len(shares) == len(a.layout.Blocks) {
+		out.SE, out.Corrected = jackknife(value, shares)
+	}
+	return out
+}
+
+// jackknife returns the standard error and the bias-corrected estimate
+// (Quenouille, 1956; Tukey, 1958) of a value, given the values with each block
+// left out.
+func jackknife(value float64, leftOut []float64) (se, corrected Share) {
+	n, mean, squares := float64(len(leftOut)), 0.0, 0.0
+	for _, v := range leftOut {
+		mean += v / n
+	}
+	for _, v := range leftOut {
+		squares += (v - mean) * (v - mean)
+	}
+	return Defined(math.Sqrt((n - 1) / n * squares)), Defined(n*value - (n-1)*mean)
 }
 
 // leaveOutTo writes the mean over all background rows but those of block k into
@@ -209,59 +240,6 @@ func leaveOutTo(dst, all, block []float64, sizes []int, k int) {
 	for i := range dst {
 		dst[i] = (all[i]*float64(total) - block[i]*n) / rest
 	}
-}
-
-// packedShare is Local for a packed vector of absolute values.
-func packedShare(abs []float64, m int, c Convention) Share {
-	mains, pairs, at := 0.0, 0.0, 0
-	for i := range m {
-		mains += abs[at]
-		at++
-		for range m - 1 - i {
-			pairs += abs[at]
-			at++
-		}
-	}
-	pairs *= c.pairCells()
-	return ratio(pairs, mains+pairs)
-}
-
-// A jackknife collects the estimates made with one block left out.
-type jackknife struct {
-	n         int
-	undefined bool
-	values    [MaxBlocks]float64
-}
-
-// MaxBlocks bounds the number of background blocks.
-const MaxBlocks = 16
-
-func (j *jackknife) add(s Share) {
-	v, ok := s.Value()
-	if !ok {
-		j.undefined = true
-		return
-	}
-	j.values[j.n] = v
-	j.n++
-}
-
-// summary returns the standard error and the bias-corrected estimate (Quenouille,
-// 1956; Tukey, 1958), undefined with fewer than two blocks or where a share was
-// undefined.
-func (j *jackknife) summary(plain Share) (se, corrected Share) {
-	value, ok := plain.Value()
-	if !ok || j.undefined || j.n < 2 {
-		return Share{}, Share{}
-	}
-	n, mean, squares := float64(j.n), 0.0, 0.0
-	for _, v := range j.values[:j.n] {
-		mean += v / n
-	}
-	for _, v := range j.values[:j.n] {
-		squares += (v - mean) * (v - mean)
-	}
-	return Defined(math.Sqrt((n - 1) / n * squares)), Defined(n*value - (n-1)*mean)
 }
 
 func addTo(dst, x []float64) {
@@ -297,5 +275,5 @@ func (l Layout) equal(o Layout) bool {
 			return false
 		}
 	}
-	return l.Modalities == o.Modalities && l.Targets == o.Targets && l.Groups == o.Groups && l.Convention == o.Convention
+	return l.BackgroundUnknown == o.BackgroundUnknown && l.Modalities == o.Modalities && l.Targets == o.Targets && l.Groups == o.Groups && l.Convention == o.Convention
 }

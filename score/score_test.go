@@ -350,6 +350,169 @@ func TestLocalCorrection(t *testing.T) {
 	}
 }
 
+// fill adds n samples with the given packed matrices of two modalities, and
+// block matrices that differ from them by noise of sd omega.
+func fill(rng *rand.Rand, layout score.Layout, n int, omega float64, id func(i int) string, cells func(i int) [3]float64) *score.Summary {
+	a := score.NewAccumulator(layout)
+	weights := make([]uint8, score.Replicates)
+	for i := range n {
+		c := cells(i)
+		x := score.Sample{Phi: []float64{c[0], c[1], c[1], c[2]}, Weights: weights}
+		for range layout.Blocks {
+			for _, v := range x.Phi {
+				x.BlockPhi = append(x.BlockPhi, v+omega*rng.NormFloat64())
+			}
+		}
+		score.WeightsTo(weights, 1, id(i))
+		a.Add(0, x)
+	}
+	return a.Summary(0, opt)
+}
+
+// An interaction that is exactly nothing in every sample has an interval of
+// nothing, however unclear the main effects are.
+func TestExactlyAdditive(t *testing.T) {
+	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Convention: score.Paper}
+	got := fill(nil, layout, 40, 0, strconv.Itoa, func(i int) [3]float64 { return [3]float64{float64(i%2)*2 - 1 + 1e-3, 0, 0} }).Global
+	for name, x := range map[string]score.Interval{"InterSHAP": got.InterSHAP, "pair": got.Pairs[0].Share, "second modality": got.Contributions[1]} {
+		if x.Share != score.Defined(0) || x.Low != score.Defined(0) || x.High != score.Defined(0) {
+			t.Errorf("%s: %+v, want exactly 0 with bounds of 0", name, x)
+		}
+	}
+	if x := got.Contributions[0]; x.Low != score.Defined(1) || x.High != score.Defined(1) {
+		t.Errorf("the only modality that does anything: %+v, want exactly 1", x)
+	}
+}
+
+// Shares and bounds do not depend on the unit of the output.
+func TestUnits(t *testing.T) {
+	summary := func(unit float64) *score.Summary {
+		rng := rand.New(rand.NewPCG(6, 6))
+		layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Blocks: []int{2, 2, 2, 2}, Convention: score.Paper}
+		return fill(rng, layout, 50, .05*unit, strconv.Itoa, func(int) [3]float64 {
+			return [3]float64{unit * (.3 + .1*rng.NormFloat64()), unit * (.1 + .1*rng.NormFloat64()), unit * .2}
+		})
+	}
+	want := summary(1)
+	for _, unit := range []float64{0x1p-300, 0x1p300} {
+		got := summary(unit)
+		if got.Global.InterSHAP != want.Global.InterSHAP || got.MeanAbsolute.InterSHAP != want.MeanAbsolute.InterSHAP {
+			t.Errorf("in units of %v: %+v, want %+v", unit, got.Global.InterSHAP, want.Global.InterSHAP)
+		}
+	}
+}
+
+// Samples with one id are one case: ten patients with twenty visits each know
+// what ten patients know, one patient knows nothing of others.
+func TestRepeatedIDs(t *testing.T) {
+	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Convention: score.Paper}
+	summary := func(patients int) *score.Summary {
+		rng := rand.New(rand.NewPCG(7, 7))
+		var effects [200][3]float64
+		for i := range effects {
+			effects[i] = [3]float64{.3 + .2*rng.NormFloat64(), .1 + .2*rng.NormFloat64(), .2}
+		}
+		id := func(i int) string { return strconv.Itoa(i % patients) }
+		return fill(nil, layout, 200, 0, id, func(i int) [3]float64 { return effects[i%patients] })
+	}
+	width := func(s *score.Summary) float64 { return s.Global.InterSHAP.High.Or(9) - s.Global.InterSHAP.Low.Or(9) }
+	all, ten, one := summary(200), summary(10), summary(1)
+	if all.Clusters != 200 || math.Abs(ten.Clusters-10) > 3 {
+		t.Errorf("%v and %v independent samples, want 200 and about 10", all.Clusters, ten.Clusters)
+	}
+	if width(ten) < 2*width(all) {
+		t.Errorf("ten patients have an interval of %v, 200 samples of %v", width(ten), width(all))
+	}
+	if one.Global.InterSHAP.High != (score.Share{}) || one.SamplesSE != nil {
+		t.Errorf("one patient has the interval %+v, want none", one.Global.InterSHAP)
+	}
+}
+
+// The three things that may be known of the background's error.
+func TestBackgroundStates(t *testing.T) {
+	summary := func(layout score.Layout) *score.Summary {
+		layout.Modalities, layout.Targets, layout.Groups, layout.Convention = 2, 1, 1, score.Paper
+		rng := rand.New(rand.NewPCG(8, 8))
+		return fill(rng, layout, 40, .1, strconv.Itoa, func(i int) [3]float64 { return [3]float64{.3, .1 + .01*float64(i%5), .2} })
+	}
+	fixed, unknown, blocks := summary(score.Layout{}), summary(score.Layout{BackgroundUnknown: true}), summary(score.Layout{Blocks: []int{3, 3, 3}})
+	if fixed.BackgroundSE[1] != 0 || fixed.BaseSE != score.Defined(0) || fixed.Local.Corrected != fixed.Local.Mean {
+		t.Errorf("fixed values: se %v, base %v, corrected %v, want no error", fixed.BackgroundSE, fixed.BaseSE, fixed.Local.Corrected)
+	}
+	if unknown.BackgroundSE != nil || unknown.BaseSE != (score.Share{}) || unknown.Local.Corrected != (score.Share{}) {
+		t.Errorf("unknown error: se %v, base %v, corrected %v, want none", unknown.BackgroundSE, unknown.BaseSE, unknown.Local.Corrected)
+	}
+	if unknown.Global.InterSHAP != fixed.Global.InterSHAP {
+		t.Errorf("unknown error: bounds %+v, want those of the samples alone, %+v", unknown.Global.InterSHAP, fixed.Global.InterSHAP)
+	}
+	if blocks.BackgroundSE[1] == 0 {
+		t.Error("blocks tell no error")
+	}
+	for _, bad := range []score.Layout{{Blocks: []int{5}}, {Blocks: []int{5, 5}, BackgroundUnknown: true}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic for %+v", bad)
+				}
+			}()
+			summary(bad)
+		}()
+	}
+}
+
+// The corrected mean is over the same samples as the plain one: a sample that
+// one block alone makes is not left out.
+func TestCorrectedCoversAll(t *testing.T) {
+	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Blocks: []int{1, 1}, Convention: score.Paper}
+	a := score.NewAccumulator(layout)
+	weights := make([]uint8, score.Replicates)
+	for i := range 10 {
+		score.WeightsTo(weights, 1, strconv.Itoa(i))
+		x := score.Sample{Phi: []float64{0, 1, 1, 0}, BlockPhi: []float64{0, 2, 2, 0, 0, 0, 0, 0}, Weights: weights}
+		if i == 0 {
+			x.Phi, x.BlockPhi = []float64{1, 0, 0, 0}, []float64{1, 0, 0, 0, 1, 0, 0, 0}
+		}
+		a.Add(0, x)
+	}
+	local := a.Summary(0, opt).Local
+	if got := local.Corrected.Or(-1); math.Abs(got-local.Mean.Or(-2)) > 1e-12 {
+		t.Errorf("corrected %v, mean %v, want both 0.9", got, local.Mean)
+	}
+}
+
+// Where noise biases mean absolutes, the interval reaches the truth: here all is
+// interaction, and noise makes main effects of nothing.
+func TestMeanAbsoluteBias(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	sizes := slices.Repeat([]int{6}, 16)
+	covered := 0
+	const repetitions = 50
+	for range repetitions {
+		layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Blocks: sizes, Convention: score.Paper}
+		a := score.NewAccumulator(layout)
+		weights := make([]uint8, score.Replicates)
+		for i := range 60 {
+			score.WeightsTo(weights, 1, strconv.Itoa(i))
+			x := score.Sample{Phi: make([]float64, 4), Weights: weights}
+			for range sizes {
+				p, r := .2*rng.NormFloat64(), .2*rng.NormFloat64()
+				block := []float64{p, .25, .25, r}
+				x.BlockPhi = append(x.BlockPhi, block...)
+				for c, v := range block {
+					x.Phi[c] += v / float64(len(sizes))
+				}
+			}
+			a.Add(0, x)
+		}
+		if a.Summary(0, opt).MeanAbsolute.InterSHAP.High.Or(0) >= 1 {
+			covered++
+		}
+	}
+	if covered < repetitions*9/10 {
+		t.Errorf("the interval reaches the truth in %d of %d repetitions", covered, repetitions)
+	}
+}
+
 // Ten thousand value tables, from v(S) to the summary.
 func BenchmarkScore(b *testing.B) {
 	const m, rows, blocks = 4, 10000, 16

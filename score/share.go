@@ -65,11 +65,28 @@ func Local(phi []float64, m int, c Convention) Share {
 	if len(phi) != m*m {
 		panic("score: bad phi length")
 	}
-	mains, pairs := 0.0, 0.0
+	packed := make([]float64, packedLen(m))
+	packTo(packed, phi, m)
+	absoluteTo(packed, packed)
+	return packedShare(packed, m, c)
+}
+
+// absoluteTo writes the absolute values of x into dst.
+func absoluteTo(dst, x []float64) {
+	for i, v := range x {
+		dst[i] = math.Abs(v)
+	}
+}
+
+// packedShare is the share of interactions in a packed vector of sizes.
+func packedShare(sizes []float64, m int, c Convention) Share {
+	mains, pairs, at := 0.0, 0.0, 0
 	for i := range m {
-		mains += math.Abs(phi[i*m+i])
-		for j := i + 1; j < m; j++ {
-			pairs += math.Abs(phi[i*m+j])
+		mains += sizes[at]
+		at++
+		for range m - 1 - i {
+			pairs += sizes[at]
+			at++
 		}
 	}
 	pairs *= c.pairCells()

@@ -53,8 +53,11 @@ type Summary struct {
 	// BackgroundSE and SamplesSE are the standard errors of Phi from either
 	// source; nil where the source's error cannot be estimated.
 	BackgroundSE, SamplesSE []float64
+	// Clusters is the number of independent samples: fewer than Samples where ids
+	// repeat.
+	Clusters float64
 	// BaseSE and InterSHAPBackgroundSE are the background's part of the standard
-	// errors of Base and of the global score; undefined without blocks.
+	// errors of Base and of the global score; undefined where unknown.
 	BaseSE, InterSHAPBackgroundSE Share
 	// MeanAbsoluteBackgroundSE is the same for the mean absolute score.
 	MeanAbsoluteBackgroundSE Share
@@ -77,7 +80,7 @@ type Options struct {
 // The background and the data set are both samples, and their errors are kept
 // apart until the end. Let A be the cells of a share and f = Σ_A |x| / Σ |x| over
 // mean cells x. The background's standard error of f comes from the jackknife
-// over blocks, with K−1 degrees of freedom; that of the data set from the
+// over K blocks, with K−1 degrees of freedom; that of the data set from the
 // Poisson bootstrap of the linearised ratio, with n−1. They add in squares, with
 // the degrees of freedom of Welch and Satterthwaite.
 //
@@ -87,7 +90,12 @@ type Options struct {
 // diagonal) may be nothing: the lower bound of a share leaves out the unclear
 // cells of A, the upper bound the unclear cells outside A.
 //
-// For mean absolutes every sign is plus.
+// For mean absolutes every sign is plus, and bounds move outwards by twice the
+// jackknife's estimate of the bias that noise brings to absolute values.
+//
+// Samples with the same id are drawn together; n is the number of independent
+// ones. Where the background's error is unknown, bounds hold that of the samples
+// alone. With fewer than two independent samples there are no bounds.
 func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
 	s, ok := a.gather(target, groups)
 	if !ok {
@@ -109,9 +117,7 @@ func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
 	if se := signed.samplesSE(); se != nil {
 		out.SamplesSE = unpack(se, l.Modalities)
 	}
-	if base, ok := signed.baseSE(); ok {
-		out.BaseSE = Defined(base)
-	}
+	out.BaseSE, out.Clusters = signed.baseSE(), signed.clusters
 	out.Global, out.InterSHAPBackgroundSE = signed.estimate(opt)
 	out.MeanAbsolute, out.MeanAbsoluteBackgroundSE = newMoments(l, s, true).estimate(opt)
 	return out
