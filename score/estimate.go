@@ -86,11 +86,9 @@ func (m *moments) interval(part []bool, c cells, opt Options) Interval {
 	if !ok {
 		return out
 	}
-	// Cells that may be nothing are left out: of the part for the lower bound,
-	// of the others for the upper.
-	lower := func(at int) bool { return c.clear[at] || !part[at] }
-	upper := func(at int) bool { return c.clear[at] || part[at] }
-	if low, half, ok := m.bound(part, c, lower, opt); ok {
+	// Cells that may be nothing are left out, and sizes that noise made are taken
+	// away: of the part for the lower bound, of the others for the upper.
+	if low, half, ok := m.bound(part, c, func(at int) bool { return part[at] }, opt); ok {
 		out.Low = Defined(min(value, max(0, low-half)))
 	} else if len(m.replicates) >= 2 {
 		out.Low = Defined(0)
@@ -98,7 +96,7 @@ func (m *moments) interval(part []bool, c cells, opt Options) Interval {
 			out.Low = Defined(value)
 		}
 	}
-	if high, half, ok := m.bound(part, c, upper, opt); ok {
+	if high, half, ok := m.bound(part, c, func(at int) bool { return !part[at] }, opt); ok {
 		out.High = Defined(max(value, min(1, high+half)))
 	} else if len(m.replicates) >= 2 {
 		out.High = Defined(1)
@@ -120,17 +118,16 @@ func (c cells) allNothing(part []bool, inside bool) bool {
 	return true
 }
 
-// bound returns the share over the counted cells and half the width of its
-// interval. It reports false where the error is unknown, and where the counted
-// cells are nothing, so that any share is possible.
-//
-// The absolute value of a noisy number is too large, most of all where the number
-// is zero. What that does to the share of mean absolutes moves the bound
-// outwards, never inwards: by twice the jackknife's estimate, which takes a bias
-// to fall with the number of rows, while this one falls with its root at worst,
-// and then the jackknife sees half of it.
-func (m *moments) bound(part []bool, c cells, counted func(int) bool, opt Options) (value, half float64, ok bool) {
-	in, whole := c.parts(m.mean, part, counted)
+// bound returns the share of part when the cells that smaller picks are as small
+// as they may be, and half the width of its interval. It reports false where the
+// error is unknown, and where nothing is left, so that any share is possible.
+func (m *moments) bound(part []bool, c cells, smaller func(int) bool, opt Options) (value, half float64, ok bool) {
+	counted := func(at int) bool { return c.clear[at] || !smaller(at) }
+	mean := m.mean
+	if m.absolute {
+		mean = m.withoutNoise(smaller)
+	}
+	in, whole := c.parts(mean, part, counted)
 	if whole == 0 {
 		return 0, 0, false
 	}
@@ -143,9 +140,21 @@ func (m *moments) bound(part []bool, c cells, counted func(int) bool, opt Option
 		return (in - value*all) / whole
 	}
 	se, df, ok := m.standardError(share, linear)
-	half = margin(se, df, opt.Level, opt)
-	if m.absolute {
-		half += 2 * math.Abs(m.bias(share))
+	return value, margin(se, df, opt.Level, opt), ok
+}
+
+// withoutNoise returns the mean absolutes with those that smaller picks reduced
+// by their bias: the absolute value of a noisy number is too large, most of all
+// where the number is zero. There the bias falls with the root of the number of
+// background rows, and the jackknife, which takes a bias to fall with the number
+// itself, sees half of it. So twice its estimate is taken away, and at most all.
+func (m *moments) withoutNoise(smaller func(int) bool) []float64 {
+	out := make([]float64, len(m.mean))
+	for at, v := range m.mean {
+		if out[at] = v; smaller(at) {
+			noise := m.bias(func(x []float64) float64 { return x[at] })
+			out[at] = max(0, v-2*max(0, noise))
+		}
 	}
-	return value, half, ok
+	return out
 }

@@ -90,8 +90,8 @@ type Options struct {
 // diagonal) may be nothing: the lower bound of a share leaves out the unclear
 // cells of A, the upper bound the unclear cells outside A.
 //
-// For mean absolutes every sign is plus, and bounds move outwards by twice the
-// jackknife's estimate of the bias that noise brings to absolute values.
+// For mean absolutes every sign is plus, and the cells that a bound would have
+// smaller are reduced by the size that noise alone gives to absolute values.
 //
 // Samples with the same id are drawn together; n is the number of independent
 // ones. Where the background's error is unknown, bounds hold that of the samples
