@@ -96,15 +96,30 @@ func TestDraw(t *testing.T) {
 	if sum != 40 {
 		t.Errorf("blocks hold %d rows, want 40", sum)
 	}
+	counts := make([]int, len(few.Blocks()))
+	for k, b := range few.BlockOf() {
+		counts[b]++
+		if few.Source(k) != int(ids(few)[k]) {
+			t.Errorf("row %d came from row %d of the file, Source says %d", k, ids(few)[k], few.Source(k))
+		}
+	}
+	if !slices.Equal(counts, few.Blocks()) {
+		t.Errorf("blocks hold %v rows, Blocks says %v", counts, few.Blocks())
+	}
+	if slices.IsSorted(few.BlockOf()) {
+		t.Error("blocks are runs of the file: a sorted file would bias them")
+	}
 	for _, size := range []int{0, 100, 1000} {
 		every := ids(draw(t, 100, background.Options{Size: size, Seed: 1}))
-		slices.Sort(every)
-		if len(every) != 100 || every[0] != 0 || every[99] != 99 {
-			t.Errorf("size %d: %d rows, want all 100", size, len(every))
+		if len(every) != 100 || !slices.IsSorted(every) {
+			t.Errorf("size %d: %d rows, want all 100 in the order of the file", size, len(every))
 		}
 	}
 	if got := len(draw(t, 5, background.Options{}).Blocks()); got != 5 {
 		t.Errorf("five rows lie in %d blocks, want 5", got)
+	}
+	if one := draw(t, 5, background.Options{Size: 1}); len(one.Blocks()) != 0 || !one.ErrorUnknown() {
+		t.Errorf("one row: %d blocks, error unknown %v", len(one.Blocks()), one.ErrorUnknown())
 	}
 }
 
@@ -122,6 +137,9 @@ func TestMasks(t *testing.T) {
 	constant := draw(t, 10, background.Options{}, "a=mean", "b=value:3", "text=value:[MASK]")
 	if constant.Len() != 1 || len(constant.Blocks()) != 0 || constant.Drawn() != 10 {
 		t.Errorf("fixed values: %d rows, %d blocks, %d drawn, want 1, 0, 10", constant.Len(), len(constant.Blocks()), constant.Drawn())
+	}
+	if !constant.ErrorUnknown() || draw(t, 10, background.Options{}, "a=zero", "b=zero", "text=value:-").ErrorUnknown() {
+		t.Error("a mean over drawn rows has an error that no block tells; fixed values have none")
 	}
 	if got := tensor.Values[string](constant.Inputs()[2])[0]; got != "[MASK]" {
 		t.Errorf("the text is %q", got)

@@ -214,16 +214,28 @@ func constant(text string, d tensor.DType) (tensor.Tensor, error) {
 	return tensor.Cast(tensor.Of([]float64{x}), d)
 }
 
-// kinds reports whether any rule takes a background row's own values, and how
-// many nearest rows a rule asks for, 0 for none.
-func (m Mask) kinds() (marginal bool, nearest int) {
+// Means reports whether any rule is a mean over the background rows.
+func (m Mask) Means() bool { return m.use().mean }
+
+// use says which kinds of rules a mask has.
+type use struct {
+	marginal, mean bool
+	nearest        int // the number of rows asked for, 0 for none
+}
+
+func (m Mask) use() use {
+	var u use
 	for _, rules := range m.rules {
 		for _, r := range rules {
-			marginal = marginal || r.Kind == Marginal
-			if r.Kind == Nearest {
-				nearest = r.K
+			switch r.Kind {
+			case Marginal:
+				u.marginal = true
+			case Mean:
+				u.mean = true
+			case Nearest:
+				u.nearest = r.K
 			}
 		}
 	}
-	return marginal, nearest
+	return u
 }

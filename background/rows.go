@@ -29,14 +29,18 @@ type Options struct {
 	Seed uint64
 }
 
-// Rows are the rows that fill absent modalities. They are safe for concurrent
-// use.
+// Rows are the rows that fill absent modalities, in the order of their file.
+// They are safe for concurrent use.
 type Rows struct {
 	inputs []tensor.Tensor
-	blocks []int
-	near   *neighbours
-	mask   Mask
-	drawn  int
+	// source[k] is the row of the file that row k is.
+	source []int
+	// blocks and blockOf are empty when no error can be told from blocks.
+	blocks, blockOf []int
+	unknown         bool
+	near            *neighbours
+	mask            Mask
+	drawn           int
 }
 
 // Inputs returns a tensor for each model input, with masks applied: whatever
@@ -51,15 +55,26 @@ func (r *Rows) Len() int {
 	return r.inputs[0].Rows()
 }
 
-// Drawn returns the number of rows taken from the source.
+// Source returns the row of the file that row k came from.
+func (r *Rows) Source(k int) int { return r.source[k] }
+
+// Drawn returns the number of rows taken from the file.
 func (r *Rows) Drawn() int { return r.drawn }
 
 // Mask returns the mask that was applied.
 func (r *Rows) Mask() Mask { return r.mask }
 
-// Blocks returns the number of rows in each block; block 0 has the first rows.
-// It is empty when nothing is random: fixed values, means, nearest rows.
+// Blocks returns the number of rows in each of at least two blocks, and BlockOf
+// the block of each row. Both are empty when nothing is drawn row by row, and
+// for a single row.
 func (r *Rows) Blocks() []int { return r.blocks }
+
+// BlockOf returns the block of each row; see [Rows.Blocks].
+func (r *Rows) BlockOf() []int { return r.blockOf }
+
+// ErrorUnknown reports whether v depends on the draw in a way that no blocks can
+// tell: by the rows nearest to a sample, by a mean over the rows, or by one row.
+func (r *Rows) ErrorUnknown() bool { return r.unknown }
 
 // PerSample reports whether each sample has rows of its own; see [Rows.Nearest].
 func (r *Rows) PerSample() bool { return r.near != nil }
@@ -82,36 +97,49 @@ func Draw(ctx context.Context, source Source, modalities []dataset.Modality, mas
 	if size == 0 || size > n {
 		size = n
 	}
-	marginal, k := mask.kinds()
-	if k > size {
-		return nil, fmt.Errorf("background: mask nearest:%d wants %d rows, have %d; give more background rows or a smaller K", k, k, size)
+	use := mask.use()
+	if use.nearest > size {
+		return nil, fmt.Errorf("background: mask nearest:%d wants %d rows, have %d; give more background rows or a smaller K", use.nearest, use.nearest, size)
 	}
-	rng := rand.New(rand.NewPCG(opt.Seed, 0x6261636b67726f75)) // a stream of its own
-	picked := rng.Perm(n)[:size]
-	blocks := blockSizes(size)
-	// The seed decides which block a row is in; inside a block rows keep their
-	// order in the file, which is how they are read fastest.
-	at := 0
-	for _, b := range blocks {
-		slices.Sort(picked[at : at+b])
-		at += b
-	}
-	rows, err := source.Gather(ctx, picked)
+	r := &Rows{mask: mask, drawn: size}
+	r.pick(n, size, opt.Seed)
+	rows, err := source.Gather(ctx, r.source)
 	if err != nil {
 		return nil, err
 	}
-	r := &Rows{inputs: rows.Inputs, blocks: blocks, mask: mask, drawn: size}
-	if k > 0 {
+	r.inputs = rows.Inputs
+	if use.nearest > 0 {
 		// Distances are between samples and whole rows, before any masking.
-		r.near, err = newNeighbours(r.inputs, modalities, source.Inputs(), k)
-		if err != nil {
+		if r.near, err = newNeighbours(r.inputs, modalities, source.Inputs(), use.nearest); err != nil {
 			return nil, err
 		}
 	}
-	if !marginal {
-		r.blocks = nil
+	if !use.marginal || size < 2 {
+		r.blocks, r.blockOf = nil, nil
+		r.unknown = use.marginal || use.mean || use.nearest > 0
 	}
-	return r, r.apply(modalities, !marginal && k == 0)
+	return r, r.apply(modalities, !use.marginal && use.nearest == 0)
+}
+
+// pick draws size of n rows by the seed. The order of the draw decides which
+// block a row is in; the rows themselves stay in the order of the file.
+func (r *Rows) pick(n, size int, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 0x6261636b67726f75)) // a stream of its own
+	drawn := rng.Perm(n)[:size]
+	r.blocks = blockSizes(size)
+	block := make(map[int]int, size)
+	at := 0
+	for b, rows := range r.blocks {
+		for range rows {
+			block[drawn[at]] = b
+			at++
+		}
+	}
+	r.source = drawn
+	slices.Sort(r.source)
+	for _, row := range r.source {
+		r.blockOf = append(r.blockOf, block[row])
+	}
 }
 
 // blockSizes cuts n rows into min(MaxBlocks, n) blocks that differ by one row
@@ -141,7 +169,7 @@ func (r *Rows) apply(modalities []dataset.Modality, constant bool) error {
 	}
 	if constant {
 		for i := range r.inputs {
-			r.inputs[i] = r.inputs[i].Slice(0, 1)
+			r.inputs[i] = tensor.Concat(r.inputs[i].Slice(0, 1)) // let go of the rest
 		}
 	}
 	return nil

@@ -17,6 +17,10 @@ type fullRun struct {
 	// base[c] holds, for each block, the sum of column c over the background
 	// rows alone; nil when each sample has its own.
 	base [][]mean
+	// broken[c] is the fault of the first row whose transform is not finite in
+	// column c. It matters only where that column is explained: the logarithm of
+	// a class that nobody asks about may be infinite.
+	broken []error
 }
 
 // full pushes every row through the whole model.
@@ -41,7 +45,7 @@ func (run *fullRun) prepare(ctx context.Context) error {
 	if !p.sharedBase {
 		return nil
 	}
-	run.base = make([][]mean, p.opt.Width)
+	run.base, run.broken = make([][]mean, p.opt.Width), make([]error, p.opt.Width)
 	for c := range run.base {
 		run.base[c] = make([]mean, len(p.blocks))
 	}
@@ -53,11 +57,12 @@ func (run *fullRun) prepare(ctx context.Context) error {
 		if err := f.predict(ctx, n, at); err != nil {
 			return err
 		}
-		if err := f.transform(n, at); err != nil {
-			return err
-		}
 		for r := range n {
-			for c, y := range f.row(r) {
+			row := f.transformed(r)
+			for c, y := range row {
+				if y-y != 0 && run.broken[c] == nil { // NaN and Inf alone
+					run.broken[c] = p.transformedError(at(r), row, c)
+				}
 				run.base[c][p.blockOf[first+r]].add(y)
 			}
 		}
@@ -81,7 +86,7 @@ func (f *full) evaluate(ctx context.Context, tile *Tile) error {
 	if err := f.combine(ctx, tile, work); err != nil {
 		return err
 	}
-	return work.finish(f.run.base)
+	return work.finish(f.run)
 }
 
 // whole runs the tile's samples as they are: v(all), and with it the columns
@@ -102,12 +107,11 @@ func (f *full) whole(ctx context.Context, tile *Tile, work *tileSums) error {
 			if err := work.choose(first+r, f.row(r)); err != nil {
 				return err
 			}
-		}
-		if err := f.transform(n, at); err != nil {
-			return err
-		}
-		for r := range n {
-			work.setWhole(first+r, f.row(r))
+			row := f.transformed(r)
+			if c, ok := finite(row, work.columnsOf(first+r)); !ok {
+				return p.transformedError(at(r), row, c)
+			}
+			work.setWhole(first+r, row)
 		}
 		f.run.progress.add(n)
 	}
@@ -140,14 +144,15 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 		if err := f.predict(ctx, n, at); err != nil {
 			return err
 		}
-		if err := f.transform(n, at); err != nil {
-			return err
-		}
 		for r := 0; r < n; {
 			here := at(r)
 			sums := work.sumsOf(here.sample, here.coalition)
 			for last := r + min(n-r, p.b-here.background); r < last; r++ {
-				sums.add(p.blockOf[here.background], f.row(r))
+				row := f.transformed(r)
+				if c, ok := finite(row, sums.columns); !ok {
+					return p.transformedError(at(r), row, c)
+				}
+				sums.add(p.blockOf[here.background], row)
 				here.background++
 			}
 		}
@@ -192,30 +197,38 @@ func (f *full) predict(ctx context.Context, n int, at func(r int) place) error {
 		return fmt.Errorf("engine: output %q has %d columns, want %d as before", p.opt.Output, w, p.opt.Width)
 	}
 	out.Float64s(f.outputs[:n*p.opt.Width])
-	return f.checkFinite(n, at, "the model's output")
-}
-
-// transform applies the plan's transform to the last n outputs.
-func (f *full) transform(n int, at func(r int) place) error {
-	t := f.run.plan.opt.Transform
-	if t == Identity {
-		return nil
-	}
-	for r := range n {
-		t.apply(f.row(r))
-	}
-	return f.checkFinite(n, at, t.String()+" of the model's output")
-}
-
-func (f *full) checkFinite(n int, at func(r int) place, what string) error {
-	p := f.run.plan
 	for i, y := range f.outputs[:n*p.opt.Width] {
 		if y-y != 0 { // NaN and Inf alone
-			return fmt.Errorf("engine: %s: %s %q is %v in column %d, want a finite number",
-				p.describe(at(i/p.opt.Width)), what, p.opt.Output, y, i%p.opt.Width)
+			return p.notFinite(at(i/p.opt.Width), "the model's output", i%p.opt.Width, y)
 		}
 	}
 	return nil
+}
+
+// transformed applies the plan's transform to row r of the last outputs, once,
+// and returns it.
+func (f *full) transformed(r int) []float64 {
+	row := f.row(r)
+	f.run.plan.opt.Transform.apply(row)
+	return row
+}
+
+// finite reports whether the columns are finite, or else names one that is not.
+func finite(row []float64, columns []int) (column int, ok bool) {
+	for _, c := range columns {
+		if y := row[c]; y-y != 0 { // NaN and Inf alone
+			return c, false
+		}
+	}
+	return 0, true
+}
+
+func (p *Plan) transformedError(at place, row []float64, column int) error {
+	return p.notFinite(at, p.opt.Transform.String()+" of the model's output", column, row[column])
+}
+
+func (p *Plan) notFinite(at place, what string, column int, y float64) error {
+	return fmt.Errorf("engine: %s: %s %q is %v in column %d, want a finite number", p.describe(at), what, p.opt.Output, y, column)
 }
 
 // A place is where a model row comes from.
@@ -229,7 +242,7 @@ type place struct {
 // describe names a row as a person knows it.
 func (p *Plan) describe(at place) string {
 	if at.tile == nil {
-		return fmt.Sprintf("background row %d", at.background)
+		return p.describeBackground(at)
 	}
 	sample := fmt.Sprintf("sample %d", at.tile.Lo+at.sample)
 	if ids := at.tile.Rows.IDs; ids.Rows() > at.sample {
@@ -244,7 +257,19 @@ func (p *Plan) describe(at place) string {
 			present = append(present, m.Name)
 		}
 	}
-	return fmt.Sprintf("%s with {%s} present and background row %d elsewhere", sample, strings.Join(present, ", "), at.background)
+	return fmt.Sprintf("%s with {%s} present and %s elsewhere", sample, strings.Join(present, ", "), p.describeBackground(at))
+}
+
+// describeBackground names a background row by its place in the file.
+func (p *Plan) describeBackground(at place) string {
+	switch b := p.opt.Background; {
+	case b.PerSample():
+		return fmt.Sprintf("nearest row %d of %d", at.background+1, b.Len())
+	case b.Len() < b.Drawn():
+		return "fixed values"
+	default:
+		return fmt.Sprintf("background row %d", b.Source(at.background))
+	}
 }
 
 // Output returns the output called name, which must have the given rows and at

@@ -97,7 +97,10 @@ func NewPlan(opt Options) (*Plan, error) {
 		p.batchSize = d.Signature().BatchSize
 	}
 	p.inputs = opt.Samples.Inputs()
-	p.copies = rowCopies(opt.Modalities, opt.Background.Inputs())
+	spans := ownedSpans(opt.Modalities, opt.Background.Inputs())
+	for s := range game.Grand(p.m) + 1 {
+		p.copies = append(p.copies, newRowCopy(s, spans))
+	}
 	// A fixed input is the sample's own even where nothing is shown, and near
 	// rows are: then v({}) belongs to the sample.
 	p.sharedBase = !opt.Background.PerSample() && len(p.copies[0].sample) == 0
@@ -108,13 +111,8 @@ func NewPlan(opt Options) (*Plan, error) {
 	for s := first; s < game.Grand(p.m); s++ {
 		p.combinations = append(p.combinations, s)
 	}
-	if p.blocks = opt.Background.Blocks(); len(p.blocks) == 0 {
-		p.blocks = []int{p.b}
-	}
-	for k, n := range p.blocks {
-		for range n {
-			p.blockOf = append(p.blockOf, k)
-		}
+	if p.blocks, p.blockOf = opt.Background.Blocks(), opt.Background.BlockOf(); len(p.blocks) == 0 {
+		p.blocks, p.blockOf = []int{p.b}, make([]int, p.b)
 	}
 	p.shape()
 	return p, nil
@@ -171,9 +169,13 @@ func (p *Plan) Tiles() int { return (p.n + p.tile - 1) / p.tile }
 // BatchRows returns the number of rows of a model call.
 func (p *Plan) BatchRows() int { return p.batch }
 
-// NaiveRows returns the model rows of the plain method: N·B·(2^M−2) + N + B.
+// NaiveRows returns the model rows of the plain method: N·B·(2^M−2) + N + B, or
+// N·B·(2^M−1) + N where each sample has a v({}) of its own.
 func (p *Plan) NaiveRows() int64 {
 	n, b := int64(p.n), int64(p.b)
+	if !p.sharedBase {
+		return n*b*(1<<p.m-1) + n
+	}
 	return n*b*(1<<p.m-2) + n + b
 }
 

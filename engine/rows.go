@@ -14,43 +14,58 @@ type span struct{ input, lo, hi int }
 // row once.
 type rowCopy struct{ sample, background []span }
 
-// rowCopies returns the copies of every coalition. Elements in no modality are
-// fixed: the sample's own always.
-func rowCopies(modalities []dataset.Modality, inputs []tensor.Tensor) []rowCopy {
-	const fixed = -1
-	owner := make([][]int, len(inputs))
+// fixed owns the elements that are in no modality: the sample's own always.
+const fixed = -1
+
+// An ownedSpan is a span of elements that one modality holds, or nobody.
+type ownedSpan struct {
+	span
+	owner int
+}
+
+// ownedSpans cuts the rows of all inputs along the modalities.
+func ownedSpans(modalities []dataset.Modality, inputs []tensor.Tensor) []ownedSpan {
+	var out []ownedSpan
 	for i, in := range inputs {
-		owner[i] = make([]int, in.RowLen())
-		for e := range owner[i] {
-			owner[i][e] = fixed
+		owner := make([]int, in.RowLen())
+		for e := range owner {
+			owner[e] = fixed
 		}
-	}
-	for player, modality := range modalities {
-		for _, part := range modality.Parts {
-			for e := part.Lo; e < part.Hi; e++ {
-				owner[part.Input][e] = player
+		for player, modality := range modalities {
+			for _, part := range modality.Parts {
+				for e := part.Lo; part.Input == i && e < part.Hi; e++ {
+					owner[e] = player
+				}
 			}
 		}
-	}
-	out := make([]rowCopy, 1<<len(modalities))
-	for s := range out {
-		for i := range inputs {
-			for lo := 0; lo < len(owner[i]); {
-				present := func(e int) bool { return owner[i][e] == fixed || game.Coalition(s).Has(owner[i][e]) }
-				hi := lo + 1
-				for hi < len(owner[i]) && present(hi) == present(lo) {
-					hi++
-				}
-				if present(lo) {
-					out[s].sample = append(out[s].sample, span{i, lo, hi})
-				} else {
-					out[s].background = append(out[s].background, span{i, lo, hi})
-				}
-				lo = hi
+		for lo := 0; lo < len(owner); {
+			hi := lo + 1
+			for hi < len(owner) && owner[hi] == owner[lo] {
+				hi++
 			}
+			out = append(out, ownedSpan{span{i, lo, hi}, owner[lo]})
+			lo = hi
 		}
 	}
 	return out
+}
+
+// newRowCopy returns the copies of one coalition. Neighbouring spans from the
+// same side become one.
+func newRowCopy(s game.Coalition, spans []ownedSpan) rowCopy {
+	var c rowCopy
+	for _, next := range spans {
+		side := &c.background
+		if next.owner == fixed || s.Has(next.owner) {
+			side = &c.sample
+		}
+		if k := len(*side); k > 0 && (*side)[k-1].input == next.input && (*side)[k-1].hi == next.lo {
+			(*side)[k-1].hi = next.hi
+			continue
+		}
+		*side = append(*side, next.span)
+	}
+	return c
 }
 
 // fill makes n rows of batch from row at on: one sample and the background rows

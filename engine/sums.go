@@ -42,7 +42,7 @@ func (w *tileSums) choose(sample int, output []float64) error {
 			return fmt.Errorf("engine: sample %d: %w", w.tile.Lo+sample, err)
 		}
 	}
-	columns := w.columns[sample*w.t : (sample+1)*w.t]
+	columns := w.columnsOf(sample)
 	opt.Target.columnsTo(columns, predicted, label)
 	for _, c := range columns {
 		if c < 0 || c >= opt.Width {
@@ -51,6 +51,9 @@ func (w *tileSums) choose(sample int, output []float64) error {
 	}
 	return nil
 }
+
+// columnsOf returns the columns that are explained of a sample.
+func (w *tileSums) columnsOf(sample int) []int { return w.columns[sample*w.t : (sample+1)*w.t] }
 
 func (w *tileSums) setWhole(sample int, output []float64) {
 	for j := range w.t {
@@ -69,7 +72,7 @@ type cellSums struct {
 func (w *tileSums) sumsOf(sample int, s game.Coalition) cellSums {
 	blocks := len(w.plan.blocks)
 	return cellSums{
-		columns: w.columns[sample*w.t : (sample+1)*w.t],
+		columns: w.columnsOf(sample),
 		sums:    w.sums[(sample<<w.plan.m|int(s))*blocks:],
 		stride:  w.n << w.plan.m * blocks,
 	}
@@ -81,10 +84,17 @@ func (c cellSums) add(block int, output []float64) {
 	}
 }
 
-// finish turns the sums into the tile's value tables. base holds the shared
-// sums of v({}) by column and block, or is nil.
-func (w *tileSums) finish(base [][]mean) error {
+// finish turns the sums into the tile's value tables, with the shared sums of
+// v({}) where there are.
+func (w *tileSums) finish(run *fullRun) error {
 	p := w.plan
+	if run.base != nil {
+		for _, c := range w.columns {
+			if err := run.broken[c]; err != nil {
+				return err
+			}
+		}
+	}
 	blocks := len(p.blocks)
 	values := make([]float64, w.n*w.t<<p.m)
 	var byBlock []float64
@@ -95,8 +105,8 @@ func (w *tileSums) finish(base [][]mean) error {
 	for at := range values {
 		s, i, j := game.Coalition(at)&game.Grand(p.m), at>>p.m%w.n, at>>p.m/w.n
 		sums := w.sums[at*blocks : (at+1)*blocks]
-		if s == 0 && base != nil {
-			sums = base[w.columns[i*w.t+j]]
+		if s == 0 && run.base != nil {
+			sums = run.base[w.columns[i*w.t+j]]
 		}
 		whole := w.whole[i*w.t+j]
 		var total mean
