@@ -73,10 +73,13 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 	if err := p.probe(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.checkLabels(ctx); err != nil {
+		return nil, err
+	}
 	p.engine, err = engine.NewPlan(engine.Options{
 		Model: m, Samples: p.samples, Modalities: p.modalities, Background: p.background,
 		Output: p.output.name, Width: p.output.width, Transform: opt.Transform,
-		Target: p.target.engine, Labels: labelColumn(p.classes),
+		Target: p.target.engine, Labels: labelColumn(p.classes), Classify: p.output.classifier(p.task),
 		Workers: opt.Workers, Memory: opt.Memory, Progress: opt.Progress,
 	})
 	return p, err
@@ -102,8 +105,15 @@ func (p *Plan) bind(samples, rows dataset.File) error {
 		return nil
 	}
 	// What the samples left open (the length of a series, say) is fixed now.
-	p.rows, err = dataset.Bind(rows, p.samples.Inputs(), dataset.BindOptions{Role: "background"})
-	return err
+	if p.rows, err = dataset.Bind(rows, p.samples.Inputs(), dataset.BindOptions{Role: "background"}); err != nil {
+		return err
+	}
+	for _, w := range p.rows.Warnings() {
+		if w.ID == "ignored-column" { // nobody asks a background row for its label
+			p.warnings.Append(w)
+		}
+	}
+	return nil
 }
 
 func (p *Plan) chooseModalities() error {
@@ -170,6 +180,27 @@ func (p *Plan) probe(ctx context.Context) error {
 	return err
 }
 
+// checkLabels finds a label that is no class before the run is paid for.
+func (p *Plan) checkLabels(ctx context.Context) error {
+	if p.target.engine.Choice != engine.Label {
+		return nil
+	}
+	const chunk = 4096
+	column := labelColumn(p.classes)
+	for lo := 0; lo < p.samples.Len(); lo += chunk {
+		labels, err := p.samples.ReadLabels(ctx, lo, min(lo+chunk, p.samples.Len()))
+		if err != nil {
+			return err
+		}
+		for i := range labels.Rows() {
+			if _, err := column(labels, i); err != nil {
+				return fmt.Errorf("%s: row %d: %w", p.samples.File().Path(), lo+i, err)
+			}
+		}
+	}
+	return nil
+}
+
 func (p *Plan) warnAboutOutput() {
 	switch t := p.opt.Transform; {
 	case p.task == Classes && t == engine.Identity && !p.output.probabilities:
@@ -206,6 +237,15 @@ func ChooseOutput(name string, outputs []tensor.Spec) (string, error) {
 		return floats[0], nil
 	}
 	return "", fmt.Errorf("intershap: the model has the outputs %s: say which one is explained", list)
+}
+
+// names returns the names of the modalities.
+func (p *Plan) names() []string {
+	var out []string
+	for _, m := range p.modalities {
+		out = append(out, m.Name)
+	}
+	return out
 }
 
 // Modalities returns the players, in the order of their bits.

@@ -51,6 +51,7 @@ func (t Task) String() string {
 // outputs describes what the model gave for a few rows.
 type outputs struct {
 	name  string
+	dtype tensor.DType
 	width int
 	rows  []float64 // row by row
 	// probabilities is set when every row lies in [0, 1] and sums to 1; unit
@@ -59,7 +60,7 @@ type outputs struct {
 }
 
 func describeOutputs(name string, out tensor.Tensor) outputs {
-	o := outputs{name: name, width: out.RowLen(), rows: make([]float64, out.Len()), unit: true}
+	o := outputs{name: name, dtype: out.DType(), width: out.RowLen(), rows: make([]float64, out.Len()), unit: true}
 	out.Float64s(o.rows)
 	o.probabilities = o.width > 1
 	for r := range out.Rows() {
@@ -105,19 +106,14 @@ func (o outputs) check(t Task) error {
 // classNames returns the names of the classes, nil without classes.
 func classNames(t Task, given []string, width int) ([]string, error) {
 	want := width
-	switch t {
-	case Regression:
-		if len(given) > 0 && len(given) != width {
-			return nil, fmt.Errorf("intershap: %d names for %d columns", len(given), width)
-		}
-		return given, nil
-	case Binary:
+	switch {
+	case t == Regression && len(given) == 0:
+		return nil, nil
+	case t == Binary:
 		want = 2
 	}
 	if len(given) == 0 {
-		for c := range want {
-			given = append(given, strconv.Itoa(c))
-		}
+		given = columnNames(nil, want)
 	}
 	if len(given) != want {
 		return nil, fmt.Errorf("intershap: %d class names for %d classes", len(given), want)
@@ -205,6 +201,28 @@ func columnNames(classes []string, width int) []string {
 		out = append(out, columnName(classes, c))
 	}
 	return out
+}
+
+// classifier returns the function that finds the predicted class of an output
+// row; nil stands for the column of the largest value. A binary output counts
+// from the middle of its range; a regression predicts no class.
+func (o outputs) classifier(t Task) func(row []float64) int {
+	switch t {
+	case Binary:
+		threshold := 0.0 // of a logit
+		if o.unit {
+			threshold = 0.5
+		}
+		return func(row []float64) int {
+			if row[0] >= threshold {
+				return 1
+			}
+			return 0
+		}
+	case Regression:
+		return func([]float64) int { return 0 }
+	}
+	return nil
 }
 
 // labelColumn returns the function that finds the column of a sample's label:

@@ -66,7 +66,7 @@ func TestTransform(t *testing.T) {
 	}
 	for _, test := range tests {
 		got := append([]float64{}, test.in...)
-		test.transform.apply(got)
+		test.transform.Apply(got)
 		for i := range got {
 			if math.Abs(got[i]-test.want[i]) > 1e-12 {
 				t.Errorf("%s of %v is %v, want %v", test.transform, test.in, got, test.want)

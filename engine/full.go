@@ -209,7 +209,7 @@ func (f *full) predict(ctx context.Context, n int, at func(r int) place) error {
 // and returns it.
 func (f *full) transformed(r int) []float64 {
 	row := f.row(r)
-	f.run.plan.opt.Transform.apply(row)
+	f.run.plan.opt.Transform.Apply(row)
 	return row
 }
 

@@ -115,6 +115,10 @@ func NewPlan(opt Options) (*Plan, error) {
 		p.blocks, p.blockOf = []int{p.b}, make([]int, p.b)
 	}
 	p.shape()
+	if need := p.MemoryBytes(); need > opt.Memory {
+		return nil, fmt.Errorf("engine: %d coalitions of %d targets take %d MiB with one sample a tile and %d workers, more than the limit of %d MiB; explain fewer targets, use fewer workers, or raise the limit",
+			1<<p.m, opt.Target.Len(), need>>20, opt.Workers, opt.Memory>>20)
+	}
 	return p, nil
 }
 

@@ -18,6 +18,9 @@ type Tile struct {
 	// Predicted is each sample's predicted class, by its output before the
 	// transform.
 	Predicted []int
+	// Columns[i*T+t] is the output column that target t of the T explains of
+	// sample i.
+	Columns []int
 	// Values[t*n+i] holds the value table of target t and the tile's sample i;
 	// n is Hi−Lo.
 	Values game.Tables

@@ -21,10 +21,10 @@ type tileSums struct {
 
 func newTileSums(p *Plan, tile *Tile) *tileSums {
 	n, t := tile.Samples(), p.opt.Target.Len()
-	tile.Predicted = make([]int, n)
+	tile.Predicted, tile.Columns = make([]int, n), make([]int, n*t)
 	return &tileSums{
 		plan: p, tile: tile, n: n, t: t,
-		columns: make([]int, n*t),
+		columns: tile.Columns,
 		whole:   make([]float64, n*t),
 		sums:    make([]mean, n*t<<p.m*len(p.blocks)),
 	}

@@ -45,8 +45,8 @@ func (t Transform) String() string {
 	return fmt.Sprintf("Transform(%d)", uint8(t))
 }
 
-// apply transforms one row in place.
-func (t Transform) apply(row []float64) {
+// Apply transforms one row in place.
+func (t Transform) Apply(row []float64) {
 	switch t {
 	case Softmax:
 		largest := math.Inf(-1)

@@ -44,6 +44,9 @@ type Provenance struct {
 	Runtime    string           `json:"runtime"`
 	Seed       uint64           `json:"seed"`
 	Level      float64          `json:"level"`
+	// Memory is the limit in bytes, which decides how samples are cut into
+	// tiles and so the last bits of means over samples.
+	Memory int64 `json:"memory"`
 }
 
 // A Source is a file and its SHA-256, both empty for what lives in memory.

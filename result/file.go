@@ -118,12 +118,6 @@ func fileKind(info fs.FileInfo) string {
 	return "device or pipe"
 }
 
-// beside creates a temporary file in the same folder.
-func (p *partial) beside() (*os.File, error) {
-	f, err := createBeside(p.target)
-	return f, fileError(p.path, err)
-}
-
 // Write implements [io.Writer]. After a failure it fails again.
 func (p *partial) Write(b []byte) (int, error) {
 	if p.err != nil {

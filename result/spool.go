@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"os"
 )
 
 const (
@@ -29,8 +28,7 @@ type spoolLayout struct {
 // several samples.
 type spool struct {
 	spoolLayout
-	path   string // of the archive, for errors
-	file   *os.File
+	scratch
 	run    int    // the most samples in the buffer
 	buffer []byte // [targets, run, width]
 	first  int    // the sample at the start of the buffer
@@ -38,13 +36,13 @@ type spool struct {
 }
 
 func newSpool(archive *partial, layout spoolLayout) (*spool, error) {
-	file, err := archive.beside()
+	scratch, err := archive.beside()
 	if err != nil {
 		return nil, err
 	}
 	sample := spoolElement * layout.targets * layout.width
 	run := max(min(spoolBuffer/sample, layout.samples), 1)
-	return &spool{spoolLayout: layout, path: archive.path, file: file, run: run, buffer: make([]byte, run*sample)}, nil
+	return &spool{spoolLayout: layout, scratch: scratch, run: run, buffer: make([]byte, run*sample)}, nil
 }
 
 // row returns the memory of one row, for the caller to fill.
@@ -102,18 +100,9 @@ func (s *spool) writeTo(w io.Writer) error {
 	if _, err := w.Write(npyHeader(s.descr, s.shape...)); err != nil {
 		return err
 	}
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return fileError(s.path, err)
+	if err := s.rewind(); err != nil {
+		return err
 	}
 	_, err := io.CopyBuffer(w, s.file, s.buffer)
 	return err
-}
-
-func (s *spool) remove() error {
-	if s.file == nil {
-		return nil
-	}
-	file := s.file
-	s.file = nil
-	return removeOpen(file)
 }

@@ -4,26 +4,24 @@ import (
 	"bufio"
 	"encoding/binary"
 	"io"
-	"os"
 	"unicode/utf8"
 )
 
 // A textSpool is a vector of texts on its way into an archive, each behind its
 // length. Their width in the array is known when the last has come.
 type textSpool struct {
-	path    string // of the archive, for errors
-	file    *os.File
+	scratch
 	buffer  *bufio.Writer
 	count   int
 	letters int // of the longest text
 }
 
 func newTextSpool(archive *partial) (*textSpool, error) {
-	file, err := archive.beside()
+	scratch, err := archive.beside()
 	if err != nil {
 		return nil, err
 	}
-	return &textSpool{path: archive.path, file: file, buffer: bufio.NewWriterSize(file, fileBuffer)}, nil
+	return &textSpool{scratch: scratch, buffer: bufio.NewWriterSize(scratch.file, fileBuffer)}, nil
 }
 
 func (s *textSpool) put(text string) error {
@@ -42,8 +40,8 @@ func (s *textSpool) writeTo(w io.Writer) error {
 	if err := s.buffer.Flush(); err != nil {
 		return fileError(s.path, err)
 	}
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return fileError(s.path, err)
+	if err := s.rewind(); err != nil {
+		return err
 	}
 	if _, err := w.Write(npyHeader(npyTextDescr(s.letters), s.count)); err != nil {
 		return err
@@ -65,13 +63,4 @@ func (s *textSpool) writeTo(w io.Writer) error {
 		}
 	}
 	return nil
-}
-
-func (s *textSpool) remove() error {
-	if s.file == nil {
-		return nil
-	}
-	file := s.file
-	s.file = nil
-	return removeOpen(file)
 }

@@ -1,0 +1,116 @@
+package intershap
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
+)
+
+// warnAboutTarget adds the doubts that only the numbers tell.
+func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) {
+	name := t.Target
+	if s.Clusters < float64(s.Samples) {
+		w.Add("repeated-ids", "", "samples with the same id are drawn together: intervals are those of about %.0f independent samples, not %d", s.Clusters, s.Samples)
+	}
+	if s.Samples < fewSamples {
+		w.Add("few-samples", "", "need at least %d samples for a trustworthy interval, have %d", fewSamples, s.Samples)
+	}
+	if !p.target.follows {
+		w.Add("mean-degenerate", "", "the target does not follow the sample: with a background like the data, its mean effects cancel and the global score is 1/2 or noise; the mean of absolutes is the headline")
+	}
+	if t.Residual > t.ResidualTolerance {
+		w.Add("residual", name, "a sample misses f(x) - v({}) by %.2g, more than the %.2g that rounding explains", t.Residual, t.ResidualTolerance)
+	}
+	if t.Local.Undefined > 0 {
+		w.Add("undefined-samples", name, "%d of %d samples have no behaviour at all: their local score is undefined and left out of the mean", t.Local.Undefined, t.Samples)
+	}
+	if low, ok := t.Global.Low.Value(); ok && p.target.follows {
+		if high, _ := t.Global.High.Value(); high-low > 0.9 {
+			w.Add("denominator-near-zero", name, "no effect is clear of its error, so the global share is anything from %.0f to %.0f %%; more samples or background rows would tell", 100*low, 100*high)
+		}
+	}
+	global, ok1 := t.Global.InterSHAP.Value()
+	absolute, ok2 := t.MeanAbsolute.InterSHAP.Value()
+	if ok1 && ok2 && p.target.follows && absolute-global > hidden {
+		w.Add("mean-hides-interaction", name, "interactions of opposite sign cancel over the samples: %.1f %% by means, %.1f %% by mean absolutes", 100*global, 100*absolute)
+	}
+	p.warnAboutBackground(w, t, s)
+}
+
+const (
+	fewSamples = 30
+	// hidden is the difference between two aggregations that is worth a word.
+	hidden = 0.1
+	// headlineError and baseError are the background's standard errors that are
+	// good enough: of the headline, and of v({}) relative to the behaviour.
+	headlineError = 0.01
+	baseError     = 0.05
+)
+
+// warnAboutBackground says when the rows are too few, and how many would do:
+// standard errors fall with their square root.
+func (p *Plan) warnAboutBackground(w *diag.List, t result.Target, s *score.Summary) {
+	b := p.background
+	switch {
+	case b.PerSample():
+		w.Add("background-error-unknown", "", "the nearest rows are not a random draw: intervals hold the error of the samples alone")
+	case b.Mask().Means():
+		w.Add("background-error-unknown", "", "the mean over %d drawn rows has an error that intervals do not hold; another --seed shows it", b.Drawn())
+	case b.ErrorUnknown():
+		w.Add("background-too-small", "", "one background row cannot tell its own error, so intervals hold that of the samples alone: need at least 2 rows, better %d", DefaultBackgroundSize)
+	}
+	if len(b.Blocks()) == 0 {
+		return
+	}
+	headline, behaviour := s.InterSHAPBackgroundSE.Or(0), s.Global.Behaviour
+	if !p.target.follows {
+		headline, behaviour = s.MeanAbsoluteBackgroundSE.Or(0), s.MeanAbsolute.Behaviour
+	}
+	excess := headline / headlineError
+	what := fmt.Sprintf("the headline's standard error from the background is %.1f points", 100*headline)
+	if behaviour > 0 {
+		if base := s.BaseSE.Or(0) / behaviour / baseError; base > excess {
+			excess = base
+			what = fmt.Sprintf("the base value's standard error is %.3g %% of the behaviour", 100*s.BaseSE.Or(0)/behaviour)
+		}
+	}
+	if excess > 1 {
+		w.Add("background-too-small", t.Target, "%s with %d rows; %s", what, b.Len(), advice(b.Len(), excess))
+	}
+}
+
+// advice says how many rows bring an error down by the factor excess, rounded
+// up to two digits.
+func advice(rows int, excess float64) string {
+	const affordable = 1e7
+	need := float64(rows) * excess * excess
+	if need > affordable {
+		return "no affordable number of rows would do: the behaviour is too close to zero"
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(need))-1)
+	return fmt.Sprintf("about %.0f rows would do", math.Ceil(need/unit)*unit)
+}
+
+// folded puts the same doubt about many targets into one warning.
+func folded(all []diag.Warning) []diag.Warning {
+	const many = 4
+	count := map[string]int{}
+	for _, w := range all {
+		count[w.ID]++
+	}
+	said := map[string]bool{}
+	var out []diag.Warning
+	for _, w := range all {
+		switch n := count[w.ID]; {
+		case n < many:
+			out = append(out, w)
+		case !said[w.ID]:
+			said[w.ID] = true
+			out = append(out, diag.Warning{ID: w.ID, Text: fmt.Sprintf("%d targets, first %s: %s", n, w.Subject, w.Text)})
+		}
+	}
+	return out
+}
