@@ -91,6 +91,9 @@ func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
 	defer cancel(nil) // before Wait: workers may be blocked on their channels
 	waiting := map[int]*Tile{}
 	for next := 0; next < p.Tiles(); {
+		if ctx.Err() != nil {
+			return Cost{}, context.Cause(ctx)
+		}
 		if tile, ok := waiting[next]; ok {
 			delete(waiting, next)
 			if err := each(tile); err != nil {

@@ -121,7 +121,7 @@ var (
 		{
 			[]any{"provenance"},
 			[]string{"version", "command", "model", "data", "background", "output", "task", "transform", "index", "order", "convention", "plan", "runtime", "seed"},
-			[]string{"level"},
+			[]string{"level", "memory"},
 		},
 		{[]any{"provenance", "model"}, []string{"source", "sha256"}, nil},
 		{[]any{"provenance", "data"}, []string{"source", "sha256", "samples"}, nil},

@@ -72,18 +72,7 @@ func BenchmarkSamples(b *testing.B) {
 			path := filepath.Join(dir, "s"+format)
 			b.ReportAllocs()
 			for b.Loop() {
-				w, err := CreateSamples(path, h)
-				if err != nil {
-					b.Fatal(err)
-				}
-				for _, r := range rows {
-					if err := w.Write(r); err != nil {
-						b.Fatal(err)
-					}
-				}
-				if err := w.Close(); err != nil {
-					b.Fatal(err)
-				}
+				writeSamplesTo(b, path, h, rows)
 			}
 			info, err := os.Stat(path)
 			if err != nil {

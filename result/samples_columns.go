@@ -22,13 +22,13 @@ const (
 
 // phiColumns returns the names of the columns that phi fills in a table: one
 // for each modality, then one for each pair. Two of them can only be equal by
-// the colon in a modality's name.
-func phiColumns(modalities []string) ([]string, error) {
+// the colon in a modality's name. The error names the file at path.
+func phiColumns(path string, modalities []string) ([]string, error) {
 	var names []string
 	seen := map[string]bool{}
 	add := func(name string) error {
 		if seen[name] {
-			return fmt.Errorf("want different columns, got %q for a modality and for a pair: rename one without the colon, or write .npz", name)
+			return fmt.Errorf("result: samples file %s: want different columns, got %q for a modality and for a pair: rename one without the colon, or write .npz", path, name)
 		}
 		seen[name] = true
 		names = append(names, name)

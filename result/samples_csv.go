@@ -1,7 +1,6 @@
 package result
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -20,9 +19,9 @@ type csvSamples struct {
 }
 
 func createCSV(path string, header SamplesHeader) (samplesFormat, error) {
-	columns, err := phiColumns(header.Modalities)
+	columns, err := phiColumns(path, header.Modalities)
 	if err != nil {
-		return nil, fmt.Errorf("result: samples file %s: %w", path, err)
+		return nil, err
 	}
 	file, err := newPartial(path)
 	if err != nil {

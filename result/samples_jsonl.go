@@ -2,7 +2,6 @@ package result
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"github.com/intershap/intershap/score"
@@ -21,9 +20,9 @@ type jsonlSamples struct {
 }
 
 func createJSONL(path string, header SamplesHeader) (samplesFormat, error) {
-	columns, err := phiColumns(header.Modalities)
+	columns, err := phiColumns(path, header.Modalities)
 	if err != nil {
-		return nil, fmt.Errorf("result: samples file %s: %w", path, err)
+		return nil, err
 	}
 	f := &jsonlSamples{header: header, cells: make([]float64, phiCells(len(header.Modalities)))}
 	for _, name := range columns {

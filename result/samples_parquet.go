@@ -37,9 +37,9 @@ type parquetSamples struct {
 }
 
 func createParquet(path string, header SamplesHeader) (samplesFormat, error) {
-	columns, err := phiColumns(header.Modalities)
+	columns, err := phiColumns(path, header.Modalities)
 	if err != nil {
-		return nil, fmt.Errorf("result: samples file %s: %w", path, err)
+		return nil, err
 	}
 	schema := parquetSchema(header, columns)
 	file, err := newPartial(path)

@@ -352,6 +352,12 @@ func readNPZ(t *testing.T, path string, h SamplesHeader) table {
 func writeSamples(t testing.TB, extension string, h SamplesHeader, rows []SampleRow) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "samples"+extension)
+	writeSamplesTo(t, path, h, rows)
+	return path
+}
+
+func writeSamplesTo(t testing.TB, path string, h SamplesHeader, rows []SampleRow) {
+	t.Helper()
 	w, err := CreateSamples(path, h)
 	if err != nil {
 		t.Fatal(err)
@@ -364,5 +370,4 @@ func writeSamples(t testing.TB, extension string, h SamplesHeader, rows []Sample
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
