@@ -81,12 +81,35 @@ func (s *Samples) Read(ctx context.Context, lo, hi int) (Rows, error) {
 		return Rows{}, s.locate(err)
 	}
 	if s.HasLabels() {
-		if rows.Labels, err = s.cast(parts, s.labels.at[0], lo, s.labelType); err != nil {
+		if rows.Labels, err = s.castLabels(parts[s.labels.at[0]], lo); err != nil {
 			return Rows{}, s.locate(err)
 		}
-		rows.Labels = rows.Labels.Reshape(hi - lo)
 	}
 	return rows, nil
+}
+
+// ReadLabels returns the labels of rows [lo, hi) as Read does, and leaves the
+// inputs unread; the zero Tensor without labels.
+func (s *Samples) ReadLabels(ctx context.Context, lo, hi int) (tensor.Tensor, error) {
+	if !s.HasLabels() {
+		return tensor.Tensor{}, nil
+	}
+	at := s.labels.at[0]
+	parts, err := s.view.Read(ctx, lo, hi, s.reads[at:at+1])
+	if err != nil {
+		return tensor.Tensor{}, err
+	}
+	labels, err := s.castLabels(parts[0], lo)
+	return labels, s.locate(err)
+}
+
+// castLabels returns the column of the labels as a vector of their type.
+func (s *Samples) castLabels(column tensor.Tensor, lo int) (tensor.Tensor, error) {
+	labels, err := s.cast(column, s.labels.at[0], lo, s.labelType)
+	if err != nil {
+		return tensor.Tensor{}, err
+	}
+	return labels.Reshape(labels.Rows()), nil
 }
 
 // assemble makes one input of its columns.
@@ -98,7 +121,7 @@ func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Ten
 	)
 	shape := append([]int{n}, spec.Shape[1:]...)
 	if src.features == nil {
-		t, err := s.cast(parts, src.at[0], lo, spec.DType)
+		t, err := s.cast(parts[src.at[0]], src.at[0], lo, spec.DType)
 		if err != nil {
 			return t, err
 		}
@@ -106,7 +129,7 @@ func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Ten
 	}
 	out := tensor.New(spec.DType, shape...)
 	for j, at := range src.at {
-		column, err := s.cast(parts, at, lo, spec.DType)
+		column, err := s.cast(parts[at], at, lo, spec.DType)
 		if err != nil {
 			return out, err
 		}
@@ -117,10 +140,11 @@ func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Ten
 	return out, nil
 }
 
-// cast returns a column in the wanted type. What is not finite is refused as
-// the file has it, so that the message shows the file's own number.
-func (s *Samples) cast(parts []tensor.Tensor, at, lo int, to tensor.DType) (tensor.Tensor, error) {
-	t, c := parts[at], s.columns[at]
+// cast returns t, rows of column at from row lo on, in the wanted type. What is
+// not finite is refused as the file has it, so that the message shows the file's
+// own number.
+func (s *Samples) cast(t tensor.Tensor, at, lo int, to tensor.DType) (tensor.Tensor, error) {
+	c := s.columns[at]
 	if r, element, found := t.NonFinite(); found {
 		return t, notFinite(s.file.Path(), lo, c, t, r, element)
 	}
@@ -145,7 +169,7 @@ func (s *Samples) readIDs(parts []tensor.Tensor, lo, hi int) (tensor.Tensor, err
 	case ids.DType() == tensor.String:
 		return ids, nil
 	case ids.DType().IsInteger():
-		t, err := s.cast(parts, at, lo, tensor.Int64)
+		t, err := s.cast(parts[at], at, lo, tensor.Int64)
 		if err != nil {
 			return t, err
 		}

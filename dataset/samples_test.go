@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,6 +109,84 @@ func TestGather(t *testing.T) {
 			if _, err := s.Gather(context.Background(), beyond); err == nil {
 				t.Errorf("%s: rows %v: want an error", f.Path(), beyond)
 			}
+		}
+	}
+}
+
+// inputsUnread is a file that fails when anything but a column of labels is read.
+type inputsUnread struct {
+	File
+	t *testing.T
+}
+
+func (f inputsUnread) Read(ctx context.Context, lo, hi int, columns []int) ([]tensor.Tensor, error) {
+	for _, c := range columns {
+		if name := f.Columns()[c].Name; name != labelColumn {
+			f.t.Errorf("want the labels alone read, got column %q", name)
+		}
+	}
+	return f.File.Read(ctx, lo, hi, columns)
+}
+
+// TestReadLabels holds the labels alone to those of Read, for every type and
+// range, with an input that ReadLabels must not touch.
+func TestReadLabels(t *testing.T) {
+	ctx := context.Background()
+	x := Array{"x", floats(3, 2)}
+	for _, tt := range []struct {
+		name   string
+		labels tensor.Tensor
+	}{
+		{"integers of another width", tensor.Of([]int8{2, 0, 1})},
+		{"text", tensor.Of([]string{"no", "yes", "no"})},
+		{"whole floats", tensor.Of([]float32{2, 0, 1})},
+		{"a column of one", tensor.Of([]bool{true, false, true}, 3, 1)},
+	} {
+		s := bind(t, arrays(t, x, Array{"id", tensor.Of([]string{"a", "b", "c"})}, Array{labelColumn, tt.labels}), spec("x", tensor.Float32, 2))
+		for lo := range 4 {
+			for hi := lo; hi <= 3; hi++ {
+				want, err := s.Read(ctx, lo, hi)
+				check(t, err)
+				alone := *s
+				alone.view = inputsUnread{s.view, t}
+				got, err := alone.ReadLabels(ctx, lo, hi)
+				check(t, err)
+				if diff := diffTensors(want.Labels, got); diff != "" {
+					t.Errorf("%s, rows %d to %d: (-want +got)\n%s", tt.name, lo, hi, diff)
+				}
+			}
+		}
+	}
+	none, err := bind(t, arrays(t, x), spec("x", tensor.Float32, 2)).ReadLabels(ctx, 0, 3)
+	if err != nil || none.DType() != 0 {
+		t.Errorf("no labels: want the zero Tensor, got type %v, error %v", none.DType(), err)
+	}
+}
+
+// TestReadLabelsFaults holds that what Read refuses in labels, ReadLabels does.
+func TestReadLabelsFaults(t *testing.T) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	memory := arrays(t, Array{"x", floats(3)}, Array{labelColumn, tensor.Of([]uint64{0, 1, math.MaxUint64})})
+	for _, tt := range []struct {
+		name   string
+		file   File
+		ctx    context.Context
+		lo, hi int
+		want   string
+	}{
+		{"too large a class", memory, context.Background(), 1, 3, `dataset: memory: row 2: column "label": want int64, got 18446744073709551615: it is out of range`},
+		{"beyond the last row", memory, context.Background(), 2, 4, "want 3 rows, got a request for rows 2 to 4"},
+		{"an ended context", memory, ended, 0, 1, context.Canceled.Error()},
+	} {
+		s := bind(t, tt.file, spec("x", tensor.Float32))
+		_, err := s.ReadLabels(tt.ctx, tt.lo, tt.hi)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: want an error with %q, got %v", tt.name, tt.want, err)
+			continue
+		}
+		if _, byRead := s.Read(tt.ctx, tt.lo, tt.hi); byRead == nil || errors.Is(byRead, context.Canceled) != errors.Is(err, context.Canceled) {
+			t.Errorf("%s: want Read to fail alike, got %v", tt.name, byRead)
 		}
 	}
 }

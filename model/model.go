@@ -55,7 +55,9 @@ type Model interface {
 type Signature struct {
 	Inputs  []tensor.Spec
 	Outputs []tensor.Spec
-	// BatchSize is the number of rows that every call must have, 0 for any.
+	// BatchSize is the number of rows that the model computes at a time, 0 for
+	// any. Predict takes any number all the same: it cuts and pads, so that
+	// callers who send multiples of BatchSize waste nothing.
 	BatchSize int
 }
 

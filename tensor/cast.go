@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-
-	"github.com/apache/arrow-go/v18/arrow/float16"
 )
 
 // A CastError names the element that Cast could not convert. Row and Element
@@ -27,7 +25,8 @@ func (e *CastError) Error() string {
 // changes. The rule: a value may lose precision between floating-point types,
 // and nowhere else.
 //
-//   - float to float: rounded; a finite value that overflows is an error;
+//   - float to float: rounded once, to the nearest, ties to even; a finite value
+//     that overflows is an error;
 //   - integer or bool to float: exact, or an error;
 //   - float or integer to integer: the same number, or an error (2.5 and 300
 //     do not fit a uint8);
@@ -46,7 +45,7 @@ func Cast(t Tensor, to DType) (Tensor, error) {
 	rowLen := max(t.RowLen(), 1)
 	for i, n := 0, t.Len(); i < n; i++ {
 		if reason := convert(out, t, i); reason != "" {
-			return Tensor{}, &CastError{Row: i / rowLen, Element: i % rowLen, Value: t.format(i), To: to, Reason: reason}
+			return Tensor{}, &CastError{Row: i / rowLen, Element: i % rowLen, Value: t.Format(i), To: to, Reason: reason}
 		}
 	}
 	return out, nil
@@ -82,11 +81,11 @@ func (t Tensor) setFloat(i int, v float64) string {
 		}
 		Values[float32](t)[i] = f
 	case Float16:
-		h := float16.New(float32(v))
-		if f := float64(h.Float32()); math.IsInf(f, 0) && !math.IsInf(v, 0) {
+		h := toHalf(v)
+		if math.IsInf(h.float64(), 0) && !math.IsInf(v, 0) {
 			return tooLarge
 		}
-		Values[Float16Bits](t)[i] = Float16Bits(h.Uint16())
+		Values[Float16Bits](t)[i] = h
 	default:
 		if v != math.Trunc(v) || math.IsInf(v, 0) {
 			return "it is not a whole number"
@@ -179,7 +178,7 @@ func (t Tensor) float(i int) float64 {
 	case Float32:
 		return float64(Values[float32](t)[i])
 	case Float16:
-		return float64(float16.FromBits(uint16(Values[Float16Bits](t)[i])).Float32())
+		return Values[Float16Bits](t)[i].float64()
 	case Uint64:
 		return float64(Values[uint64](t)[i])
 	default:
@@ -263,9 +262,7 @@ func (t Tensor) NonFinite() (row, element int, found bool) {
 }
 
 // Format writes element i, counted row by row, as a person would type it.
-func (t Tensor) Format(i int) string { return t.format(i) }
-
-func (t Tensor) format(i int) string {
+func (t Tensor) Format(i int) string {
 	switch {
 	case t.dtype == String:
 		return strconv.Quote(t.strings[i])

@@ -284,10 +284,13 @@ func (t Tensor) Reshape(shape ...int) Tensor {
 // must have the same element type and row length.
 func (t Tensor) CopyRow(dst int, from Tensor, src, lo, hi int) {
 	r := t.RowLen()
-	t.copyElements(dst*r+lo, from, src*r+lo, hi-lo)
+	t.CopyElements(dst*r+lo, from, src*r+lo, hi-lo)
 }
 
-func (t Tensor) copyElements(dst int, from Tensor, src, n int) {
+// CopyElements copies n elements of from, from element src on, into t, from
+// element dst on, counting elements of the whole tensor row by row. Both must
+// have the same element type.
+func (t Tensor) CopyElements(dst int, from Tensor, src, n int) {
 	if t.dtype == String {
 		copy(t.strings[dst:dst+n], from.strings[src:src+n])
 		return
@@ -295,11 +298,6 @@ func (t Tensor) copyElements(dst int, from Tensor, src, n int) {
 	s := t.dtype.Size()
 	copy(t.data[dst*s:(dst+n)*s], from.data[src*s:(src+n)*s])
 }
-
-// CopyElements copies n elements of from, from element src on, into t, from
-// element dst on, counting elements of the whole tensor row by row. Both must
-// have the same element type.
-func (t Tensor) CopyElements(dst int, from Tensor, src, n int) { t.copyElements(dst, from, src, n) }
 
 // Concat joins tensors of one element type and row shape along axis 0. It
 // panics on none or on a mismatch.
@@ -314,7 +312,7 @@ func Concat(parts ...Tensor) Tensor {
 		if p.dtype != out.dtype || p.RowLen() != out.RowLen() {
 			panic("tensor: concat of different types or row shapes")
 		}
-		out.copyElements(at, p, 0, p.Len())
+		out.CopyElements(at, p, 0, p.Len())
 		at += p.Len()
 	}
 	return out

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -93,6 +95,19 @@ func wantArgs(names ...string) cobra.PositionalArgs {
 		}
 		fault.command = cmd.CommandPath()
 		return fault
+	}
+}
+
+// offerHelp returns what cobra runs for run: the faults that run finds in the
+// command line offer the help of its command.
+func offerHelp(run func(ctx context.Context) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		err := run(cmd.Context())
+		var usage *usageError
+		if errors.As(err, &usage) {
+			usage.command = cmd.CommandPath()
+		}
+		return err
 	}
 }
 

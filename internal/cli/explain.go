@@ -49,14 +49,7 @@ input, columns input.feature belong to input. Labels are not needed.`,
 			opt.fromEnvironment, err = readEnvironment(cmd, s.env)
 			return err
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := runExplain(cmd.Context(), s, &opt)
-			var usage *usageError
-			if errors.As(err, &usage) {
-				usage.command = cmd.CommandPath()
-			}
-			return err
-		},
+		RunE: offerHelp(func(ctx context.Context) error { return runExplain(ctx, s, &opt) }),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false // in the order of a run: what, how, where to

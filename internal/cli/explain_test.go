@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -64,6 +65,49 @@ func TestInterrupted(t *testing.T) {
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 || out.Len() > 0 {
 			t.Errorf("%v: want nothing kept and printed, got %v and %q (%v)", tt.signal, left, out, err)
 		}
+	}
+}
+
+// TestExplainKeepsNoSamples holds that what is left of a run does not grow with
+// the samples when nobody asked for their values. Kept, they would take 48 bytes
+// each: a share and the 2×2 matrix.
+func TestExplainKeepsNoSamples(t *testing.T) {
+	needLibrary(t)
+	live := func(samples int) uint64 {
+		q, _, err := parse(t, nil, "--output", "cos", "--task", "regression", "--target", "class:0",
+			"--modality", "a=x[:2]", "--modality", "b=x[2:]", "--background-size", "2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.model, q.data = "../../model/onnx/testdata/elementwise.onnx", filepath.Join(t.TempDir(), "x.csv")
+		rows := "x.a,x.b,x.c,x.d,x.e\n" + strings.Repeat("1,2,3,4,5\n2,3,4,5,6\n", samples/2)
+		if err := os.WriteFile(q.data, []byte(rows), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		opt := explainOptions{question: q, narration: narration{quiet: true, progress: progressNone}}
+		if err := opt.check(); err != nil {
+			t.Fatal(err)
+		}
+		s, _, _ := fakeStreams(false, 0)
+		ex, _, err := opt.explain(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ex.Samples() != samples {
+			t.Errorf("want %d samples explained, got %d", samples, ex.Samples())
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		runtime.KeepAlive(ex)
+		return m.HeapAlloc
+	}
+	const few, many, bound = 200, 20_000, 256 << 10
+	live(few) // what the first run alone allocates for good
+	before, after := live(few), live(many)
+	t.Logf("live heap %d KiB after %d samples, %d KiB after %d", before>>10, few, after>>10, many)
+	if after > before+bound {
+		t.Errorf("want at most %d KiB more live after %d samples than after %d, got %d and %d KiB", bound>>10, many, few, after>>10, before>>10)
 	}
 }
 

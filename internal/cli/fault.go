@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/model/onnx"
 )
 
 // The exit codes of every command; `intershap help exit-codes` tells them.
@@ -124,6 +125,7 @@ func hintOf(err error) string {
 		usage      *usageError
 		data       *dataset.Error
 		modalities *dataset.ModalityError
+		library    *onnx.LibraryError
 	)
 	switch {
 	case errors.As(err, &hinted):
@@ -134,6 +136,8 @@ func hintOf(err error) string {
 		return data.Hint
 	case errors.As(err, &modalities):
 		return modalities.Hint
+	case errors.As(err, &library):
+		return library.Hint
 	}
 	return ""
 }

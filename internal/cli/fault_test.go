@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -48,6 +49,8 @@ func TestReport(t *testing.T) {
 		{"own prefix", errors.New("intershap: no"), "intershap: no\n"},
 		{"lines", errors.New("a\nb"), "intershap: a\n  b\n"},
 		{"data", fmt.Errorf("x: %w", &dataset.Error{File: "f.csv", Line: 3, Row: 1, Found: "y", Hint: "mend it"}), "intershap: x: dataset: f.csv:3: y\nhint: mend it\n"},
+		{"modalities", &dataset.ModalityError{Reason: "no", Hint: "mend it"}, "intershap: dataset: modalities: no\nhint: mend it\n"},
+		{"library", fmt.Errorf("onnx: %w", &onnx.LibraryError{Err: onnx.ErrNoLibrary, Hint: "get it"}), "intershap: onnx: ONNX Runtime's library was not found\nhint: get it\n"},
 		{"usage", usage, "intershap: unknown flag --x\nhint: did you mean --y?\nRun 'intershap explain --help'\n"},
 	} {
 		var b bytes.Buffer

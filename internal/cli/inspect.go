@@ -121,14 +121,7 @@ Without DATA only what the model's file says. The flags are those of explain.`,
 			_, err := readEnvironment(cmd, s.env)
 			return err
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := runInspect(cmd.Context(), s, &opt)
-			var usage *usageError
-			if errors.As(err, &usage) {
-				usage.command = cmd.CommandPath()
-			}
-			return err
-		},
+		RunE: offerHelp(func(ctx context.Context) error { return runInspect(ctx, s, &opt) }),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false

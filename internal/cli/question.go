@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/background"
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/engine"
 	"github.com/intershap/intershap/model/onnx"
@@ -85,6 +86,12 @@ func (q *question) check() error {
 	if err := checkModelKind(q.model); err != nil {
 		return err
 	}
+	if err := checkModalities(q.options.Modalities); err != nil {
+		return err
+	}
+	if err := checkMasks(q.options.Mask); err != nil {
+		return err
+	}
 	for _, list := range q.fixed {
 		for _, input := range strings.Split(list, ",") {
 			q.options.Fixed = append(q.options.Fixed, strings.TrimSpace(input))
@@ -93,6 +100,36 @@ func (q *question) check() error {
 	if q.classes != "" {
 		for _, name := range strings.Split(q.classes, ",") {
 			q.options.Classes = append(q.options.Classes, strings.TrimSpace(name))
+		}
+	}
+	return nil
+}
+
+// checkModalities refuses what names no modality. What it is made of depends on
+// the model's inputs, which the plan knows.
+func checkModalities(specs []string) error {
+	for _, spec := range specs {
+		if name, _, found := strings.Cut(spec, "="); !found || strings.TrimSpace(name) == "" {
+			fault := usagef("--modality: want NAME=SPEC, got %q", spec)
+			fault.hint = "for example --modality text=input_ids,attention_mask"
+			return fault
+		}
+	}
+	return nil
+}
+
+// checkMasks refuses rules that are none. Where an equals sign may follow a
+// place, the plan decides, which knows the modalities.
+func checkMasks(specs []string) error {
+	for _, spec := range specs {
+		if strings.Contains(spec, "=") {
+			continue
+		}
+		if _, err := background.ParseRule(spec); err != nil {
+			fault := usagef("--mask: %w", err)
+			fault.hint = didYouMean(nearest(spec, names(
+				background.Rule{Kind: background.Marginal}, background.Rule{Kind: background.Mean}, background.Rule{Kind: background.Zero})))
+			return fault
 		}
 	}
 	return nil

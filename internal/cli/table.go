@@ -38,7 +38,7 @@ func writeTable(p *page, ex *result.Explanation, guessed bool) {
 		}
 	}
 	p.blank()
-	if len(ex.Targets) > 1 && len(ex.Classes) > 0 {
+	if len(ex.Targets) > 1 && len(ex.Targets[0].ByClass) > 0 {
 		p.line("each target by predicted class: see --json")
 	}
 	writeResidual(p, ex.Targets)

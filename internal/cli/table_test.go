@@ -149,6 +149,13 @@ func TestTable(t *testing.T) {
 	several := explanation([]string{"image", "text"}, classesTarget(), two)
 	several.Classes = []string{"cat", "dog"}
 	several.Cost.Rows = map[string]int64{"model": 1000}
+	fixed := func(name string) result.Target {
+		t := classesTarget()
+		t.Target, t.Headline, t.ByClass = name, result.MeanAbsolute, nil
+		return t
+	}
+	columns := explanation([]string{"image", "text"}, fixed("class:low"), fixed("class:high"))
+	columns.Classes, columns.Provenance.Task = []string{"low", "high"}, "regression"
 
 	tests := []struct {
 		name     string
@@ -165,6 +172,7 @@ func TestTable(t *testing.T) {
 		{"pairs-terminal", explanation(modalities, wide), true, colorNever, "15 pairs, the largest first, and how many more"},
 		{"names-terminal", explanation([]string{"image", "text"}, long), true, colorNever, "long names are shortened to fit 80 columns"},
 		{"undefined-terminal", explanation([]string{"image", "text"}, nothing), true, colorNever, "undefined is a word, a bad residual is told"},
+		{"columns-terminal", columns, true, colorNever, "the headline is the mean of absolutes; a regression has no predicted class to point to"},
 		{"targets-pipe", several, false, colorNever, "a table for each target, classes left to the JSON"},
 	}
 	var used []string

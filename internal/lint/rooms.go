@@ -24,7 +24,7 @@ var Everywhere = []string{"diag", "tensor"}
 // are built.
 var Rooms = map[string]Room{
 	"diag":   {Core: true},
-	"tensor": {Modules: []string{arrow}},
+	"tensor": {},
 
 	// The mathematics knows no models.
 	"game":          {Core: true},

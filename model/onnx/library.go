@@ -15,6 +15,21 @@ const LibraryVariable = "INTERSHAP_ONNXRUNTIME"
 // dataFolder is our folder inside the user's data folder.
 const dataFolder = "intershap"
 
+// A LibraryError says why there is no ONNX Runtime, and what would help. It
+// wraps [ErrNoLibrary] where none was found.
+type LibraryError struct {
+	// Err is what is wrong.
+	Err error
+	// Hint is the remedy, for a line of its own.
+	Hint string
+}
+
+// Error returns what is wrong, without the hint.
+func (e *LibraryError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *LibraryError) Unwrap() error { return e.Err }
+
 // A Library is a file that holds ONNX Runtime.
 type Library struct {
 	// Path is the absolute path of the file.
@@ -33,8 +48,8 @@ type Library struct {
 // the first that is there: explicit, the variable [LibraryVariable], the folder
 // of the running program, the folder of [DataDir], the Go module cache, the
 // system's library folders. A path in explicit or in the variable may be a
-// folder; where it leads nowhere, that is the error, not the next place. It
-// does not load the library.
+// folder; where it leads nowhere, that is the error, not the next place. An error
+// for want of a library wraps a [LibraryError]. It does not load the library.
 func FindLibrary(explicit string) (Library, error) {
 	lib, err := here().find(explicit)
 	if err != nil {
@@ -108,7 +123,7 @@ func (p place) find(explicit string) (Library, error) {
 		}
 		looked = append(looked, f.dir)
 	}
-	return Library{}, fmt.Errorf("%w in %s; %s", ErrNoLibrary, strings.Join(looked, ", "), p.remedy())
+	return Library{}, &LibraryError{Err: fmt.Errorf("%w in %s", ErrNoLibrary, strings.Join(looked, ", ")), Hint: p.remedy()}
 }
 
 // remedy says how to get the library on this platform.
@@ -121,16 +136,22 @@ func (p place) remedy() string {
 	return "run `intershap setup` or `go mod download " + b.query() + "`, or " + own
 }
 
+// pathHint is the remedy for a path that leads nowhere.
+const pathHint = "name the library or its folder; without a path it is looked for in the usual places"
+
 // named returns the library at a path that a person gave.
 func (p place) named(path, source string) (Library, error) {
+	missing := func(err error) (Library, error) {
+		return Library{}, &LibraryError{Err: fmt.Errorf("%w: %s (%s): %w", ErrNoLibrary, path, source, err), Hint: pathHint}
+	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return Library{}, fmt.Errorf("%w: %s (%s): %w", ErrNoLibrary, path, source, bare(err))
+		return missing(bare(err))
 	}
 	if info.IsDir() {
 		inside, found := p.in(path)
 		if !found {
-			return Library{}, fmt.Errorf("%w: %s (%s): the folder holds no %s", ErrNoLibrary, path, source, libraryNames(p.goos)[0])
+			return missing(fmt.Errorf("the folder holds no %s", libraryNames(p.goos)[0]))
 		}
 		path = inside
 	}

@@ -75,11 +75,23 @@ func TestFindOrder(t *testing.T) {
 	if !errors.Is(err, ErrNoLibrary) {
 		t.Fatalf("nowhere: want ErrNoLibrary, got %v", err)
 	}
-	for _, part := range []string{p.system[0], "intershap setup", "go mod download github.com/k2-fsa/sherpa-onnx-go-linux@v1.13.8", "--onnxruntime PATH"} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("want the places and the remedy, with %q, got %v", part, err)
+	if text := err.Error(); !strings.Contains(text, p.system[0]) || strings.Contains(text, "setup") {
+		t.Errorf("want the places and not the remedy, got %v", err)
+	}
+	for _, part := range []string{"intershap setup", "go mod download github.com/k2-fsa/sherpa-onnx-go-linux@v1.13.8", "--onnxruntime PATH"} {
+		if hint := hintOf(err); !strings.Contains(hint, part) {
+			t.Errorf("want the remedy as a hint, with %q, got %q", part, hint)
 		}
 	}
+}
+
+// hintOf returns the remedy of an error, "" without one.
+func hintOf(err error) string {
+	var library *LibraryError
+	if errors.As(err, &library) {
+		return library.Hint
+	}
+	return ""
 }
 
 // TestFindNamed holds that a path that a person gave is the only one tried.
@@ -102,6 +114,9 @@ func TestFindNamed(t *testing.T) {
 			_, err := p.find(tt.explicit)
 			if !errors.Is(err, ErrNoLibrary) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("want ErrNoLibrary with %q, got %v", tt.want, err)
+			}
+			if got := hintOf(err); got != pathHint {
+				t.Errorf("want the hint %q, got %q", pathHint, got)
 			}
 		})
 	}

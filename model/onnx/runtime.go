@@ -43,8 +43,11 @@ func loadRuntime(explicit string) (func(file, func([]tensor.Spec) []string) (ope
 		return openSession, nil
 	case "":
 		if err := initialise(path); err != nil {
-			return nil, fmt.Errorf("load %s (%s): %w; want ONNX Runtime 1.%d or later for %s/%s: %s",
-				path, lib.Source, err, apiVersion, runtime.GOOS, runtime.GOARCH, here().remedy())
+			return nil, &LibraryError{
+				Err: fmt.Errorf("load %s (%s): want ONNX Runtime 1.%d or later for %s/%s, got %w",
+					path, lib.Source, apiVersion, runtime.GOOS, runtime.GOARCH, err),
+				Hint: here().remedy(),
+			}
 		}
 		loaded.path = path
 		return openSession, nil

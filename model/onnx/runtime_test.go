@@ -37,6 +37,9 @@ func TestForeignLibrary(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "want ONNX Runtime 1.24 or later") || strings.Count(err.Error(), "\n") > 0 {
 			t.Errorf("want an error of one line that says which library is wanted, got %v", err)
 		}
+		if hint := hintOf(err); !strings.Contains(hint, "--onnxruntime PATH") {
+			t.Errorf("want the remedy as a hint, got %q", hint)
+		}
 		m, err := Open("testdata/dense.onnx", Options{})
 		if err != nil {
 			t.Fatalf("the right library after the wrong one: %v", err)
