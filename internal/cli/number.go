@@ -43,8 +43,14 @@ func (v interval) oneSided() bool {
 	return ok && hasLow && hasHigh && low == 0 && x > 0
 }
 
+// unclear reports whether the bounds say nothing.
+func (v interval) unclear() bool {
+	high, _ := v.high.Value()
+	return v.oneSided() && high == 1
+}
+
 // cell writes the interval: "12.3 % [10.1, 14.2]", "< 1.3 %", "12.3 %" where no
-// bounds are known, "undefined".
+// bounds are known, "unclear" where they say nothing, "undefined".
 func (v interval) cell() cell {
 	x, ok := v.share.Value()
 	if !ok {
@@ -53,6 +59,8 @@ func (v interval) cell() cell {
 	low, hasLow := v.low.Value()
 	high, hasHigh := v.high.Value()
 	switch {
+	case v.unclear():
+		return cell{head: "unclear"}
 	case v.oneSided():
 		return cell{head: "< " + percent(high)}
 	case hasLow && hasHigh:

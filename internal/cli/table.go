@@ -161,6 +161,8 @@ func verdict(t *result.Target, confidence float64) string {
 	upper, _ := high.Value()
 	var text string
 	switch {
+	case v.unclear():
+		return "These samples and background rows cannot tell how much " + what + "."
 	case x == 0 && upper == 0:
 		text = "Nothing " + what
 	case v.oneSided() || x == 0:
