@@ -68,10 +68,25 @@ func TestManual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := examples(file.Doc.Text())
-	const least = 4
+	runExamples(t, file.Doc.Text(), 4)
+}
+
+// TestReadme runs the example of the README, where Markdown indents by four
+// spaces.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runExamples(t, strings.ReplaceAll(string(readme), "\n    ", "\n\t"), 1)
+}
+
+// runExamples runs at least so many examples in the folder of the example.
+func runExamples(t *testing.T, doc string, least int) {
+	t.Helper()
+	all := examples(doc)
 	if len(all) < least {
-		t.Fatalf("want at least %d examples in the manual, got %d", least, len(all))
+		t.Fatalf("want at least %d examples, got %d", least, len(all))
 	}
 	t.Chdir("../../examples/triage")
 	for _, e := range all {
