@@ -154,6 +154,34 @@ func TestWorkersDoNotShow(t *testing.T) {
 	}
 }
 
+// Other tiles add samples up in another order, which may show in the last bits
+// of means alone.
+func TestTilesHardlyShow(t *testing.T) {
+	var phi [][]float64
+	var tiles []int
+	for _, memory := range []int64{0, 1 << 20} {
+		opt := intershap.Options{Memory: memory, BackgroundSize: 20, Workers: 2}
+		f := grid(t, 3000)
+		p, err := intershap.NewPlan(t.Context(), twoClasses, f, f, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ex, err := p.Explain(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []float64
+		for _, row := range ex.Global().Phi {
+			all = append(all, row...)
+		}
+		phi, tiles = append(phi, append(all, ex.Global().InterSHAP.Or(0), ex.Targets[0].Local.Mean.Or(0))), append(tiles, p.Engine().Tiles())
+	}
+	if tiles[0] == tiles[1] {
+		t.Errorf("both runs have %d tiles: the test sees nothing", tiles[0])
+	}
+	compare(t, "means", phi[1], phi[0], 1e-12)
+}
+
 // Doubts about many targets are one doubt; repeated ids are told.
 func TestWarnings(t *testing.T) {
 	many := model.RowFunc("probabilities", func(x model.Row) []float64 {

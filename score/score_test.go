@@ -203,6 +203,31 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// The same for mean absolutes, where the truth is the mean of the folded normal
+// distribution.
+func TestMeanAbsoluteCoverage(t *testing.T) {
+	const repetitions, tau = 2000, .2
+	folded := func(mean float64) float64 {
+		return tau*math.Sqrt(2/math.Pi)*math.Exp(-mean*mean/(2*tau*tau)) + mean*math.Erf(mean/(tau*math.Sqrt2))
+	}
+	means := [3]float64{.3, .1, -.2}
+	pairs := 2 * folded(means[1])
+	truth := pairs / (pairs + folded(means[0]) + folded(means[2]))
+	rng := rand.New(rand.NewPCG(2, 2))
+	covered := 0
+	for range repetitions {
+		got := draw(t, rng, means, 60, tau, 0, 0).MeanAbsolute.InterSHAP
+		if got.Low.Or(1) <= truth && truth <= got.High.Or(0) {
+			covered++
+		}
+	}
+	if share := float64(covered) / repetitions; share < .93 || share > .97 {
+		t.Errorf("covered %.1f %%, want 93 to 97", 100*share)
+	} else {
+		t.Logf("covered %.1f %%", 100*share)
+	}
+}
+
 // With many pairs and none of them real, the sum of absolute values is far from
 // zero, yet the interval must hold zero.
 func TestManyPairsWithoutInteraction(t *testing.T) {
