@@ -218,6 +218,9 @@ func TestWarnings(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	one := model.RowFunc("y", func(x model.Row) []float64 { return []float64{5 * x("a")[0]} })
 	wide := model.RowFunc("y", func(x model.Row) []float64 { return []float64{5 * x("a")[0], -3, 2} })
+	labels := model.Func(func(_ context.Context, in model.Batch) (model.Batch, error) {
+		return model.Batch{{Name: "y", Tensor: tensor.New(tensor.Int64, in.Rows())}}, nil
+	})
 	tests := []struct {
 		name  string
 		model model.Model
@@ -236,7 +239,9 @@ func TestRefusals(t *testing.T) {
 		{"equal class names", wide, intershap.Options{Task: intershap.Regression, Classes: []string{"q", "q", "r"}}, "must be different"},
 		{"options", twoClasses, intershap.Options{Level: 2, Workers: -1}, "workers -1 must be positive"},
 		{"one modality", twoClasses, intershap.Options{Modalities: []string{"all=a,b"}}, "at least two modalities"},
-		{"memory", twoClasses, intershap.Options{Memory: 1000}, "raise the limit"},
+		{"memory", twoClasses, intershap.Options{Memory: 1000}, "more than the memory limit of 0 KiB; raise it"},
+		{"numbers of classes", labels, intershap.Options{}, "the numbers of classes"},
+		{"centred column", one, intershap.Options{Transform: engine.Centred}, "has one"},
 		{"not finite", model.RowFunc("y", func(model.Row) []float64 { return []float64{math.NaN()} }), intershap.Options{}, "is NaN or infinite"},
 	}
 	for _, test := range tests {

@@ -55,7 +55,7 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 		return nil, err
 	}
 	if opt.Target == "label" && !p.samples.HasLabels() {
-		return nil, fmt.Errorf("intershap: target label: %s has no column label", samples.Path())
+		return nil, p.noLabels()
 	}
 	// Everything below costs time, so that faults in the data are found first.
 	if err := p.samples.Check(ctx, nil); err != nil {
@@ -161,11 +161,11 @@ func (p *Plan) probe(ctx context.Context) error {
 	}
 	p.output = describeOutputs(name, out)
 	if p.task = p.opt.Task; p.task == Guess {
-		if p.task, err = p.output.guess(); err != nil {
+		if p.task, err = p.output.guess(p.opt.Transform); err != nil {
 			return err
 		}
 	}
-	if err := p.output.check(p.task); err != nil {
+	if err := p.output.check(p.task, p.opt.Transform); err != nil {
 		return err
 	}
 	given := p.opt.Classes
@@ -178,6 +178,16 @@ func (p *Plan) probe(ctx context.Context) error {
 	p.target, err = parseTarget(p.opt.Target, p.task, p.classes, p.output.width)
 	p.warnAboutOutput()
 	return err
+}
+
+// noLabels says why there are none: a column label may hold no classes.
+func (p *Plan) noLabels() error {
+	for _, w := range p.samples.Warnings() {
+		if w.ID == "ignored-label" {
+			return fmt.Errorf("intershap: target label: %s: %s", p.samples.File().Path(), w.Text)
+		}
+	}
+	return fmt.Errorf("intershap: target label: %s has no column label", p.samples.File().Path())
 }
 
 // checkLabels finds a label that is no class before the run is paid for.
@@ -194,7 +204,7 @@ func (p *Plan) checkLabels(ctx context.Context) error {
 		}
 		for i := range labels.Rows() {
 			if _, err := column(labels, i); err != nil {
-				return fmt.Errorf("%s: row %d: %w", p.samples.File().Path(), lo+i, err)
+				return fmt.Errorf("intershap: %s: row %d: %w", p.samples.File().Path(), lo+i, err)
 			}
 		}
 	}

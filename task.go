@@ -77,8 +77,12 @@ func describeOutputs(name string, out tensor.Tensor) outputs {
 }
 
 // guess returns the task that the output's name, shape and range speak for.
-func (o outputs) guess() (Task, error) {
+func (o outputs) guess(t engine.Transform) (Task, error) {
 	switch named := strings.ToLower(o.name); {
+	case !o.dtype.IsFloat():
+		return 0, fmt.Errorf("intershap: output %q holds %s: the numbers of classes, whose means say nothing? Choose an output of probabilities, or say that it is a count with the task regression", o.name, o.dtype)
+	case o.width > 1 && (t == engine.Softmax || t == engine.Centred):
+		return Classes, nil // both are made for the logits of classes
 	case o.width == 1 && o.unit:
 		return Binary, nil
 	case o.width == 1:
@@ -92,9 +96,11 @@ func (o outputs) guess() (Task, error) {
 		o.name, o.width, strings.Join(taskNames[1:], ", "))
 }
 
-// check refuses a task that the output's shape rules out.
-func (o outputs) check(t Task) error {
+// check refuses a task or a transform that the output's shape rules out.
+func (o outputs) check(t Task, transform engine.Transform) error {
 	switch {
+	case o.width == 1 && (transform == engine.Softmax || transform == engine.Centred):
+		return fmt.Errorf("intershap: transform %s compares the columns of a row, output %q has one; use identity or sigmoid", transform, o.name)
 	case t == Classes && o.width < 2:
 		return fmt.Errorf("intershap: task classes wants an output with a column for each class, %q has one; use binary", o.name)
 	case t == Binary && o.width > 1:
@@ -230,7 +236,7 @@ func (o outputs) classifier(t Task) func(row []float64) int {
 func labelColumn(classes []string) func(labels tensor.Tensor, row int) (int, error) {
 	return func(labels tensor.Tensor, row int) (int, error) {
 		if labels.Rows() <= row {
-			return 0, fmt.Errorf("intershap: target label: the data has no column label")
+			return 0, fmt.Errorf("the data has no column label")
 		}
 		var text string
 		position := int64(-1)
@@ -249,6 +255,6 @@ func labelColumn(classes []string) func(labels tensor.Tensor, row int) (int, err
 		if position >= 0 && position < int64(len(classes)) {
 			return int(position), nil
 		}
-		return 0, fmt.Errorf("intershap: label %q is no class (have %s)", text, strings.Join(classes, ", "))
+		return 0, fmt.Errorf("label %q is no class (have %s)", text, strings.Join(classes, ", "))
 	}
 }

@@ -238,6 +238,20 @@ func TestRunErrors(t *testing.T) {
 			}
 			return y("y", v, len(v), 1)
 		}), nil, "sample 20 with {a} present and background row"},
+		{"one bad row", model.Func(func(_ context.Context, in model.Batch) (model.Batch, error) {
+			for i, a := range tensor.Values[float64](in[0].Tensor) {
+				if a == 20 && tensor.Values[float64](in[1].Tensor)[i] != 400 {
+					return nil, errors.New("this row is too much")
+				}
+			}
+			return model.Batch{{Name: "y", Tensor: tensor.New(tensor.Float64, in.Rows(), 1)}}, nil
+		}), nil, "sample 20 with {a} present and background row"},
+		{"bad together", model.Func(func(_ context.Context, in model.Batch) (model.Batch, error) {
+			if in.Rows() > 7 {
+				return nil, errors.New("too many at once")
+			}
+			return model.Batch{{Name: "y", Tensor: tensor.New(tensor.Float64, in.Rows(), 1)}}, nil
+		}), nil, "which do not fail one by one: too many at once"},
 		{"infinite after transform", answer(func(_ model.Batch, v []float64) model.Batch { return y("y", v, len(v), 1) }),
 			func(o *Options) { o.Transform = Log }, "log of the model's output \"y\" is -Inf"},
 		{"other output", answer(func(_ model.Batch, v []float64) model.Batch { return y("z", v, len(v), 1) }), nil, `no output "y" (have z)`},

@@ -181,13 +181,9 @@ func (f *full) predict(ctx context.Context, n int, at func(r int) place) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	inputs := make(model.Batch, len(f.batch))
-	for i, t := range f.batch {
-		inputs[i] = model.Named{Name: p.inputs[i].Name, Tensor: t.Slice(0, n)}
-	}
-	outputs, err := p.opt.Model.Predict(ctx, inputs)
+	outputs, err := f.ask(ctx, 0, n)
 	if err != nil {
-		return fmt.Errorf("engine: %s: %w", p.describe(at(0)), err)
+		return f.blame(ctx, n, at, err)
 	}
 	out, err := Output(outputs, p.opt.Output, n)
 	if err != nil {
@@ -203,6 +199,32 @@ func (f *full) predict(ctx context.Context, n int, at func(r int) place) error {
 		}
 	}
 	return nil
+}
+
+// ask runs rows [lo, hi) of the batch.
+func (f *full) ask(ctx context.Context, lo, hi int) (model.Batch, error) {
+	inputs := make(model.Batch, len(f.batch))
+	for i, t := range f.batch {
+		inputs[i] = model.Named{Name: f.run.plan.inputs[i].Name, Tensor: t.Slice(lo, hi)}
+	}
+	return f.run.plan.opt.Model.Predict(ctx, inputs)
+}
+
+// blame says which row of a failed call is at fault.
+func (f *full) blame(ctx context.Context, n int, at func(r int) place, failure error) error {
+	p := f.run.plan
+	row, err, found := culprit(ctx, n, func(lo, hi int) error {
+		_, err := f.ask(ctx, lo, hi)
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return failure
+	case found:
+		return fmt.Errorf("engine: %s: %w", p.describe(at(row)), err)
+	default:
+		return fmt.Errorf("engine: %d rows from %s on, which do not fail one by one: %w", n, p.describe(at(0)), failure)
+	}
 }
 
 // transformed applies the plan's transform to row r of the last outputs, once,
@@ -266,7 +288,7 @@ func (p *Plan) describeBackground(at place) string {
 	case b.PerSample():
 		return fmt.Sprintf("nearest row %d of %d", at.background+1, b.Len())
 	case b.Len() < b.Drawn():
-		return "fixed values"
+		return fmt.Sprintf("the fixed values of the mask %s", b.Mask())
 	default:
 		return fmt.Sprintf("background row %d", b.Source(at.background))
 	}

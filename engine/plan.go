@@ -116,8 +116,8 @@ func NewPlan(opt Options) (*Plan, error) {
 	}
 	p.shape()
 	if need := p.MemoryBytes(); need > opt.Memory {
-		return nil, fmt.Errorf("engine: %d coalitions of %d targets take %d MiB with one sample a tile and %d workers, more than the limit of %d MiB; explain fewer targets, use fewer workers, or raise the limit",
-			1<<p.m, opt.Target.Len(), need>>20, opt.Workers, opt.Memory>>20)
+		return nil, fmt.Errorf("engine: %d background rows and, for each of %d workers, %d coalitions of %d targets take %d KiB, more than the memory limit of %d KiB; raise it, or use fewer rows, workers or targets",
+			opt.Background.Drawn(), opt.Workers, 1<<p.m, opt.Target.Len(), need>>10, opt.Memory>>10)
 	}
 	return p, nil
 }

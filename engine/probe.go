@@ -13,15 +13,30 @@ import (
 // Probe asks the model about a few rows, to learn what it gives before a run is
 // planned.
 func Probe(ctx context.Context, m model.Model, inputs []tensor.Spec, rows []tensor.Tensor) (model.Batch, error) {
-	batch := make(model.Batch, len(inputs))
-	for i, in := range inputs {
-		batch[i] = model.Named{Name: in.Name, Tensor: rows[i]}
+	ask := func(lo, hi int) (model.Batch, error) {
+		batch := make(model.Batch, len(inputs))
+		for i, in := range inputs {
+			batch[i] = model.Named{Name: in.Name, Tensor: rows[i].Slice(lo, hi)}
+		}
+		return m.Predict(ctx, batch)
 	}
-	out, err := m.Predict(ctx, batch)
-	if err != nil {
-		return nil, fmt.Errorf("engine: first rows: %w", err)
+	n := rows[0].Rows()
+	out, failure := ask(0, n)
+	if failure == nil {
+		return out, nil
 	}
-	return out, nil
+	row, err, found := culprit(ctx, n, func(lo, hi int) error {
+		_, err := ask(lo, hi)
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, failure
+	case found:
+		return nil, fmt.Errorf("engine: row %d: %w", row, err)
+	default:
+		return nil, fmt.Errorf("engine: the first %d rows, which do not fail one by one: %w", n, failure)
+	}
 }
 
 // Independence asks the model about rows twice, the second time in reverse
