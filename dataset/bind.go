@@ -432,9 +432,13 @@ func (b *binder) warnIgnored(labels source) {
 	if names == nil {
 		return
 	}
+	belong, them, they := "belong", "them", "they"
+	if len(names) == 1 {
+		belong, them, they = "belongs", "it", "it"
+	}
 	b.s.warnings.Add("ignored-column", b.file.Path(),
-		"%s of the file belong to no input of the model: %s; rename them to input or input.feature if they should",
-		plural(len(names), "column"), list(names))
+		"%s of the file %s to no input of the model: %s; rename %s to input or input.feature if %s should",
+		plural(len(names), "column"), belong, list(names), them, they)
 }
 
 // Warnings returns what is doubtful about the binding: columns that nothing

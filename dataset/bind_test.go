@@ -179,6 +179,15 @@ func TestBindWarnsOfIgnoredColumns(t *testing.T) {
 	}
 }
 
+func TestBindWarnsOfOneIgnoredColumn(t *testing.T) {
+	s := bind(t, arrays(t, Array{"x", floats(2)}, Array{"y", floats(2)}), spec("x", tensor.Float32))
+	want := []diag.Warning{{ID: "ignored-column", Subject: "memory",
+		Text: "1 column of the file belongs to no input of the model: y; rename it to input or input.feature if it should"}}
+	if diff := cmp.Diff(want, s.Warnings()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestBindGroupKeepsFileOrder(t *testing.T) {
 	f := openCSVText(t, "x.b,y,x.a.c,id,label\n1,9,2,s,no\n3,8,4,t,yes\n")
 	s := bind(t, f, spec("x", tensor.Float16, 2), spec("y", tensor.Int32, 1))

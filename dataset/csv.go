@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/intershap/intershap/tensor"
 )
@@ -59,9 +61,9 @@ type csvFile struct {
 // openCSV scans the file once: rows, field counts, types, missing cells and
 // the index of byte offsets.
 func openCSV(ctx context.Context, path string) (File, error) {
-	handle, err := os.Open(path)
+	handle, err := openRegular(path)
 	if err != nil {
-		return nil, cannotOpen(path, err)
+		return nil, err
 	}
 	s := &csvSource{path: path, handle: handle, stride: csvStride}
 	columns, err := s.scan(ctx)
@@ -99,6 +101,9 @@ func (s *csvSource) scan(ctx context.Context) ([]Column, error) {
 	if err := checkNames(s.path, columns); err != nil {
 		return nil, err
 	}
+	if err := s.checkUTF8(header, columns, NoRow, c); err != nil {
+		return nil, err
+	}
 	for {
 		if s.rows%s.stride == 0 {
 			if err := ctx.Err(); err != nil {
@@ -113,6 +118,9 @@ func (s *csvSource) scan(ctx context.Context) ([]Column, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := s.checkUTF8(cells, columns, s.rows, c); err != nil {
+			return nil, err
+		}
 		for i, cell := range cells {
 			s.scans[i].add(cell, s.rows, c, i)
 		}
@@ -121,6 +129,7 @@ func (s *csvSource) scan(ctx context.Context) ([]Column, error) {
 	for i := range columns {
 		columns[i].Rows = s.rows
 		columns[i].DType = s.scans[i].dtype()
+		columns[i].textBytes = s.scans[i].meanBytes(s.rows)
 		if m := s.scans[i].firstMissing(); m.found {
 			columns[i].Refused = missing(s.path, m.row, m.line, columns[i].Name, m.describe())
 		}
@@ -142,6 +151,31 @@ func (s *csvSource) textStart() (int64, error) {
 		return 0, &Error{File: s.path, Row: NoRow, Expected: "UTF-8 text", Found: "UTF-16", Hint: "save the file as CSV UTF-8"}
 	}
 	return 0, nil
+}
+
+// checkUTF8 refuses cells in another encoding, also in columns that nothing
+// uses: the encoding is one of the whole file, and a name or a word misread in
+// silence would be found nowhere.
+func (s *csvSource) checkUTF8(cells []string, columns []Column, row int, c *csvCursor) error {
+	for i, cell := range cells {
+		if utf8.ValidString(cell) {
+			continue
+		}
+		at := 0
+		for at < len(cell) {
+			r, size := utf8.DecodeRuneInString(cell[at:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			at += size
+		}
+		return &Error{
+			File: s.path, Row: row, Line: c.lineOfField(i) + strings.Count(cell[:at], "\n"), Column: strings.ToValidUTF8(columns[i].Name, "\uFFFD"),
+			Expected: "UTF-8 text", Found: fmt.Sprintf("the byte 0x%02X", cell[at]),
+			Hint: "convert the file to UTF-8; from Latin-1: iconv -f latin1 -t utf8 OLD.csv > NEW.csv",
+		}
+	}
+	return nil
 }
 
 // mark adds the place of row s.rows to the index.

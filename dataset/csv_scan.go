@@ -46,11 +46,14 @@ type columnScan struct {
 	seen [cellText + 1]bool
 	// The first cell of the kinds that an error may have to name.
 	empty, absent, tooLarge, flag, text cellPlace
+	// bytes is the length of all cells together.
+	bytes int64
 }
 
 func (s *columnScan) add(cell string, row int, c *csvCursor, field int) {
 	kind := kindOf(cell)
 	s.seen[kind] = true
+	s.bytes += int64(len(cell))
 	switch kind {
 	case cellEmpty:
 		s.empty.note(cell, row, c, field)
@@ -63,6 +66,14 @@ func (s *columnScan) add(cell string, row int, c *csvCursor, field int) {
 	case cellText:
 		s.text.note(cell, row, c, field)
 	}
+}
+
+// meanBytes returns the mean length of a cell, rounded up.
+func (s *columnScan) meanBytes(rows int) int {
+	if rows == 0 {
+		return 0
+	}
+	return int((s.bytes + int64(rows) - 1) / int64(rows))
 }
 
 func (s *columnScan) numeric() bool {

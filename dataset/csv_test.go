@@ -108,6 +108,10 @@ func TestCSVFaults(t *testing.T) {
 		{"no name", "age,\n1,2\n", `: want a name for every column, got none for column 1`, "index=False"},
 		{"no rows", "age,b\n", `: want at least one row, got none`, ""},
 		{"nothing", "", `: want a header line with column names, got an empty file`, ""},
+		{"Latin-1 in a cell", "age,name\n1,Anna\n2,M\xfcller\n", `:3: column "name": want UTF-8 text, got the byte 0xFC`, "iconv -f latin1 -t utf8"},
+		{"Latin-1 on the second line of a cell", "age,name\n1,\"Anna\nM\xfcller\"\n", `:3: column "name": want UTF-8 text, got the byte 0xFC`, "iconv"},
+		{"Latin-1 in the header", "age,gr\xf6\xdfe\n1,2\n", ":1: column \"gr\uFFFDe\": want UTF-8 text, got the byte 0xF6", "iconv"},
+		{"UTF-8 cut in a letter", "age,name\n1,\xe2\x82\n", `:2: column "name": want UTF-8 text, got the byte 0xE2`, "iconv"},
 		{"UTF-16", "\xff\xfea\x00", `: want UTF-8 text, got UTF-16`, "UTF-8"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,6 +130,18 @@ func TestCSVFaults(t *testing.T) {
 			}()
 			wantError(t, err, "dataset: "+path+tt.want, tt.hint)
 		})
+	}
+}
+
+// TestCSVTakesUTF8 reads letters of every length, U+FFFD itself included.
+func TestCSVTakesUTF8(t *testing.T) {
+	const letters = "aé€😀\uFFFD"
+	f := openCSVText(t, letters+"\n"+letters+"\n")
+	if got := f.Columns()[0].Name; got != letters {
+		t.Errorf("want the name %q, got %q", letters, got)
+	}
+	if diff := diffTensors(tensor.Of([]string{letters}), readColumn(t, f, letters, 0, 1)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

@@ -54,6 +54,10 @@ type Column struct {
 	// Refused is nil when the column can be read, else what whoever needs the
 	// column is told. A column that nobody needs does no harm.
 	Refused *Error
+
+	// textBytes is how long an element is as text, where it may be read as text;
+	// 0 for short or not known.
+	textBytes int
 }
 
 // RowLen returns the number of elements in one row.
@@ -65,10 +69,20 @@ func (c Column) RowLen() int {
 	return n
 }
 
-// rowBytes estimates the memory of one row.
-func (c Column) rowBytes() int { return c.RowLen() * max(c.DType.Size(), stringBytes) }
+// rowBytes estimates the memory of one row, up to chunkBytes: above it a row
+// is a chunk of its own, however long it is.
+func (c Column) rowBytes() int {
+	element := stringBytes
+	if c.DType == tensor.String {
+		element += min(c.textBytes, chunkBytes)
+	}
+	if n := c.RowLen(); n < chunkBytes/element {
+		return n * element
+	}
+	return chunkBytes
+}
 
-// stringBytes is what the estimate takes for an element: the header of a short
+// stringBytes is what the estimate takes for an element: the header of a
 // string, and more than any number.
 const stringBytes = 16
 
@@ -84,7 +98,7 @@ const maxChunkRows = 8192
 func chunkRows(columns []Column) int {
 	bytes := 1
 	for _, c := range columns {
-		bytes += c.rowBytes()
+		bytes = min(bytes+c.rowBytes(), chunkBytes)
 	}
 	return min(max(chunkBytes/bytes, 1), maxChunkRows)
 }
@@ -117,6 +131,9 @@ func Open(ctx context.Context, path string) (File, error) {
 	}
 	if info.IsDir() {
 		return openParquetFolder(ctx, path)
+	}
+	if fault := checkRegular(path, info); fault != nil {
+		return nil, fault
 	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".npz":

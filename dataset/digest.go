@@ -36,9 +36,9 @@ func Digest(ctx context.Context, path string) (string, error) {
 }
 
 func digestFile(ctx context.Context, path string) (digest string, err error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
-		return "", cannotOpen(path, err)
+		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()

@@ -71,31 +71,7 @@ func ParseModalities(specs, fixed []string, inputs []tensor.Spec, features [][]s
 	if err != nil {
 		return nil, err
 	}
-	for _, spec := range specs {
-		if err := p.add(spec); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.fix(fixed); err != nil {
-		return nil, err
-	}
-	named := len(p.names)
-	for i, in := range inputs {
-		if p.isFixed[i] || p.taken(i) > 0 {
-			continue
-		}
-		if slices.Contains(p.names, in.Name) {
-			return nil, &ModalityError{
-				Spec: in.Name, Reason: "is the name of a modality without this input, and of the input, which stays a modality of its own",
-				Hint: "choose another name, or add the input to the modality",
-			}
-		}
-		p.claim(p.open(in.Name), in.Name, i, 0, len(p.owners[i]))
-	}
-	if err := p.checkCovered(); err != nil {
-		return nil, err
-	}
-	if err := p.checkNumber(named); err != nil {
+	if err := p.run(specs, fixed); err != nil {
 		return nil, err
 	}
 	return p.modalities(), nil
@@ -110,6 +86,10 @@ type modalityParser struct {
 	names    []string
 	owners   [][]int // owners[i][e]: the modality of element e of input i
 	isFixed  []bool
+	// specs and fixed are what the user said.
+	specs, fixed []string
+	// onTrial is set in a parser that tries a proposal, and makes none itself.
+	onTrial bool
 }
 
 func newModalityParser(inputs []tensor.Spec, features [][]string) (*modalityParser, error) {
@@ -131,6 +111,38 @@ func newModalityParser(inputs []tensor.Spec, features [][]string) (*modalityPars
 		p.owners[i] = slices.Repeat([]int{nobody}, n)
 	}
 	return p, nil
+}
+
+// run gives every element that is not fixed to a modality.
+func (p *modalityParser) run(specs, fixed []string) error {
+	p.specs, p.fixed = specs, fixed
+	for _, spec := range specs {
+		if err := p.add(spec); err != nil {
+			return err
+		}
+	}
+	if err := p.fix(fixed); err != nil {
+		return err
+	}
+	named := len(p.names)
+	for i, in := range p.inputs {
+		if p.isFixed[i] || p.taken(i) > 0 {
+			continue
+		}
+		if slices.Contains(p.names, in.Name) {
+			return &ModalityError{
+				Spec: in.Name, Reason: "is the name of a modality without this input, and of the input, which stays a modality of its own",
+				Hint: "choose another name, or add the input to the modality",
+			}
+		}
+		if err := p.claim(p.open(in.Name), in.Name, i, 0, len(p.owners[i])); err != nil {
+			return err
+		}
+	}
+	if err := p.checkCovered(); err != nil {
+		return err
+	}
+	return p.checkNumber(named)
 }
 
 // open starts a modality and returns its number.

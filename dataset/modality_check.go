@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -63,65 +62,41 @@ func (p *modalityParser) uncovered(input int) []string {
 // checkNumber refuses too few and too many modalities. The first named ones
 // come from specs.
 func (p *modalityParser) checkNumber(named int) error {
-	switch unnamed := len(p.names) - named; {
+	fault := &ModalityError{}
+	unnamed := len(p.names) - named
+	propose := func() string { return noProposal }
+	switch {
 	case len(p.names) == 0:
-		return &ModalityError{Reason: "none is left, every input is fixed", Hint: "fix only inputs that are no players"}
+		fault.Reason = "none is left, every input is fixed"
+		propose = func() string { return "fix only inputs that are no players" }
 	case len(p.names) < minModalities:
-		return &ModalityError{
-			Reason: fmt.Sprintf("InterSHAP needs at least two modalities, there is one: %q", p.names[0]), Hint: p.proposeSplit(),
-		}
+		fault.Reason = p.describeOne(named)
+		propose = p.proposeTwo
 	case unnamed > maxUnnamed:
-		return &ModalityError{
-			Reason: fmt.Sprintf("%d inputs that no --modality names, want at most %d: M modalities have 2^M coalitions", unnamed, maxUnnamed),
-			Hint:   p.proposeGroups(p.names[named:]),
-		}
+		fault.Reason = fmt.Sprintf("%d inputs that no --modality names, want at most %d: M modalities have 2^M coalitions", unnamed, maxUnnamed)
+		propose = func() string { return p.proposeGroups(p.names[named:]) }
 	case len(p.names) > maxModalities:
-		return &ModalityError{
-			Reason: fmt.Sprintf("%d modalities, want at most %d: M modalities have 2^M coalitions", len(p.names), maxModalities),
-			Hint:   "put inputs together with --modality NAME=item,item",
-		}
+		fault.Reason = fmt.Sprintf("%d modalities, want at most %d: M modalities have 2^M coalitions", len(p.names), maxModalities)
+	default:
+		return nil
 	}
-	return nil
+	if !p.onTrial {
+		fault.Hint = propose()
+	}
+	return fault
 }
 
-// proposeSplit shows how one input becomes two modalities.
-func (p *modalityParser) proposeSplit() string {
-	for i, in := range p.inputs {
-		switch {
-		case p.isFixed[i] || len(p.owners[i]) < minModalities:
-		case p.features[i] != nil:
-			half := len(p.features[i]) / 2
-			return fmt.Sprintf("split an input by its columns: --modality a=%s,... --modality b=%s,...", p.features[i][0], p.features[i][half])
-		case in.Shape[1] >= minModalities:
-			half := in.Shape[1] / 2
-			return fmt.Sprintf("split an input on its axis 1: --modality a=%s[:%d] --modality b=%s[%d:]", in.Name, half, in.Name, half)
+// describeOne says that there is but one modality, and what swallowed the rest.
+func (p *modalityParser) describeOne(named int) string {
+	players, all := len(p.inputs), "every input"
+	for _, fixed := range p.isFixed {
+		if fixed {
+			players--
+			all = "every input that is not fixed"
 		}
 	}
-	return "unfix an input, or choose a model with more of them"
-}
-
-// proposeGroups puts names with the same beginning together.
-func (p *modalityParser) proposeGroups(names []string) string {
-	var prefixes []string
-	size := map[string]int{}
-	for _, name := range names {
-		at := strings.IndexAny(name, "_.-/:0123456789")
-		if at <= 0 {
-			continue
-		}
-		if size[name[:at]] == 0 {
-			prefixes = append(prefixes, name[:at])
-		}
-		size[name[:at]]++
+	if named > 0 && players > 1 {
+		return fmt.Sprintf("InterSHAP needs at least two modalities, and %q holds %s", p.names[0], all)
 	}
-	prefixes = slices.DeleteFunc(prefixes, func(prefix string) bool { return size[prefix] < 2 })
-	if len(prefixes) == 0 {
-		half := min(len(names)/2, maxListed)
-		return fmt.Sprintf("put inputs together, for example --modality first=%s, or leave some out of the game with --fixed", strings.Join(names[:half], ","))
-	}
-	var flags []string
-	for _, prefix := range prefixes[:min(len(prefixes), maxListed)] {
-		flags = append(flags, fmt.Sprintf("--modality '%s=%s*'", prefix, prefix))
-	}
-	return "put inputs together: " + strings.Join(flags, " ")
+	return fmt.Sprintf("InterSHAP needs at least two modalities, there is one: %q", p.names[0])
 }

@@ -98,8 +98,11 @@ func TestParseModalitiesFaults(t *testing.T) {
 		{"an unknown fixed input", nil, []string{"agee"}, `modality "agee": is no input that could be fixed`, `did you mean "age"?`},
 		{"fixed and a player", []string{"a=age,image"}, []string{"age"}, `modality "age": the input is fixed and in modality "a"`, "no player"},
 		{"none left", nil, []string{"image", "input_ids", "attention_mask", "x", "age"}, `modalities: none is left, every input is fixed`, "fix only"},
-		{"one left", nil, []string{"input_ids", "attention_mask", "x", "age"}, `modalities: InterSHAP needs at least two modalities, there is one: "image"`, "--modality a=image[:2] --modality b=image[2:]"},
-		{"one left, of columns", nil, []string{"input_ids", "attention_mask", "image", "age"}, `modalities: InterSHAP needs at least two modalities, there is one: "x"`, "--modality a=x.weight,... --modality b=x.stage.II,..."},
+		{"one left", nil, []string{"input_ids", "attention_mask", "x", "age"}, `modalities: InterSHAP needs at least two modalities, there is one: "image"`, "--modality 'a=image[:2]' --modality 'b=image[2:]'"},
+		{"one left, of columns", nil, []string{"input_ids", "attention_mask", "image", "age"}, `modalities: InterSHAP needs at least two modalities, there is one: "x"`, "--modality first=x.weight,x.stage.I,x.stage.II --modality rest=x.sex,x.height"},
+		{"one holds all", []string{"a=*"}, nil, `modalities: InterSHAP needs at least two modalities, and "a" holds every input`, "--modality first=image,input_ids,attention_mask --modality rest=x,age"},
+		{"one holds all that are left", []string{"a=image,x"}, []string{"input_ids", "attention_mask", "age"}, `modalities: InterSHAP needs at least two modalities, and "a" holds every input that is not fixed`, "--modality first=image --modality rest=x"},
+		{"one holds all of one input", []string{"a=x.*"}, []string{"input_ids", "attention_mask", "image", "age"}, `modalities: InterSHAP needs at least two modalities, there is one: "a"`, "--modality first=x.weight,x.stage.I,x.stage.II --modality rest=x.sex,x.height"},
 		{"one left, of one element", nil, []string{"input_ids", "attention_mask", "image", "x"}, `modalities: InterSHAP needs at least two modalities, there is one: "age"`, "unfix"},
 	} {
 		inputs, features := clinic()
@@ -122,7 +125,7 @@ func TestParseModalitiesNumber(t *testing.T) {
 		want, hint string // no want: no error
 	}{
 		{"twelve that nobody named", named("lab%d", 12), nil, "", ""},
-		{"thirteen", named("lab_%d", 13), nil, "modalities: 13 inputs that no --modality names, want at most 12: M modalities have 2^M coalitions", "--modality 'lab=lab*'"},
+		{"thirteen", named("lab_%d", 13), nil, "modalities: 13 inputs that no --modality names, want at most 12: M modalities have 2^M coalitions", "--modality 'first=lab_0*,lab_1*,lab_2*,lab_3*,lab_4*' --modality 'rest=lab_5*"},
 		{"thirteen without a common beginning", named("%dx", 13), nil, "modalities: 13 inputs that no --modality names, want at most 12: M modalities have 2^M coalitions", "--modality first=0x,1x"},
 		{"thirteen, two of them named", named("lab%02d", 14), []string{"a=lab00", "b=lab01"}, "", ""},
 		{"twenty-one", named("lab%02d", 21), strings.Split("a=lab00 b=lab01 c=lab02 d=lab03 e=lab04 f=lab05 g=lab06 h=lab07 i=lab08 j=lab09", " "),

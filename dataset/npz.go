@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -41,15 +42,16 @@ type npzMember struct {
 	header npyHeader
 
 	mu    sync.Mutex
+	whole bool      // the archive's checksum was compared
 	array *npyArray // nil until the first read
 	spool *os.File  // nil for a member that is stored as it is
 }
 
 // openNPZ reads the headers of all arrays and none of their elements.
 func openNPZ(path string) (File, error) {
-	handle, err := os.Open(path)
+	handle, err := openRegular(path)
 	if err != nil {
-		return nil, cannotOpen(path, err)
+		return nil, err
 	}
 	f := &npzFile{path: path, handle: handle, spoolLeft: maxSpool}
 	if err := f.open(); err != nil {
@@ -80,6 +82,7 @@ func (f *npzFile) open() error {
 			c.Refused = e
 		} else {
 			c.DType, c.Shape, c.Rows = m.header.dtype, m.header.shape[1:], m.header.shape[0]
+			c.textBytes = m.header.item // with the zeros that fill it up, which are read too
 		}
 		f.members = append(f.members, m)
 		f.columns = append(f.columns, c)
@@ -173,7 +176,10 @@ func (f *npzFile) Read(ctx context.Context, lo, hi int, columns []int) ([]tensor
 			out[i], err = array.read(lo, hi)
 		}
 		var text *textError
+		var spool *spoolError
 		switch {
+		case errors.As(err, &spool):
+			return nil, f.noRoom(c, spool)
 		case errors.As(err, &text):
 			return nil, &Error{File: f.path, Row: text.row, Column: f.columns[c].Name, Expected: "text", Found: text.reason, Err: err}
 		case ctx.Err() != nil:
@@ -228,6 +234,39 @@ func (f *npzFile) array(ctx context.Context, column int) (*npyArray, error) {
 	return m.array, nil
 }
 
+// verify compares the checksums of the arrays at these columns with those of the
+// archive, once. Stored arrays need it, since reading them in place passes over
+// the checksum; compressed ones were compared when they were copied out.
+func (f *npzFile) verify(ctx context.Context, columns []int) error {
+	for _, c := range columns {
+		if err := f.members[c].verify(ctx); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
+			return broken(f.path, f.columns[c].Name, err)
+		}
+	}
+	return nil
+}
+
+func (m *npzMember) verify(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.whole || m.file.Method != zip.Store {
+		return nil
+	}
+	r, err := m.file.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	// The reader compares at its end.
+	if _, err := io.Copy(io.Discard, untilDone{ctx, r}); err != nil {
+		return err
+	}
+	m.whole = true
+	return nil
+}
+
 // copyOut decompresses the member into a temporary file. The archive's
 // checksum is checked on the way, and no more is written than it declares.
 func (m *npzMember) copyOut(ctx context.Context, size int64) (spool *os.File, err error) {
@@ -236,9 +275,9 @@ func (m *npzMember) copyOut(ctx context.Context, size int64) (spool *os.File, er
 		return nil, err
 	}
 	defer r.Close()
-	spool, err = os.CreateTemp("", "intershap-*.npy")
+	spool, err = createSpool()
 	if err != nil {
-		return nil, err
+		return nil, &spoolError{err}
 	}
 	defer func() {
 		if err != nil {
@@ -247,15 +286,46 @@ func (m *npzMember) copyOut(ctx context.Context, size int64) (spool *os.File, er
 	}()
 	// One byte more than declared, so that the reader comes to its end, where
 	// it compares size and checksum.
-	n, err := io.Copy(spool, io.LimitReader(untilDone{ctx, r}, size+1))
+	n, err := io.Copy(spoolWriter{spool}, io.LimitReader(untilDone{ctx, r}, size+1))
 	if err == nil && n != size {
 		err = fmt.Errorf("%d bytes, the archive declares %d", n, size)
 	}
 	return spool, err
 }
 
-func discard(f *os.File) error {
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+// A spoolError is a failure of the temporary folder, not of the data.
+type spoolError struct{ err error }
+
+func (e *spoolError) Error() string { return e.err.Error() }
+func (e *spoolError) Unwrap() error { return e.err }
+
+// A spoolWriter tells a copy that fails for lack of room from one that fails
+// for the archive.
+type spoolWriter struct{ file *os.File }
+
+func (w spoolWriter) Write(p []byte) (int, error) {
+	n, err := w.file.Write(p)
+	if err != nil {
+		err = &spoolError{err}
+	}
+	return n, err
+}
+
+// noRoom is the fault of a temporary folder that cannot hold a column.
+func (f *npzFile) noRoom(column int, cause *spoolError) *Error {
+	reason := cause.err
+	// The system's own text names a file that the user never heard of.
+	var pathErr *fs.PathError
+	if errors.As(reason, &pathErr) {
+		reason = pathErr.Err
+	}
+	return &Error{
+		File: os.TempDir(), Row: NoRow, Err: cause,
+		Expected: fmt.Sprintf("a temporary folder with room for %d bytes, the compressed array %q of %s",
+			f.members[column].file.UncompressedSize64, f.columns[column].Name, f.path),
+		Found: reason.Error(),
+		Hint:  "set the environment variable TMPDIR to such a folder, or write the data with numpy.savez, which needs none",
+	}
 }
 
 // Close removes the temporary files too.

@@ -3,9 +3,11 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -50,9 +52,9 @@ func openParquet(ctx context.Context, path string) (File, error) {
 // openParquetWith reads the footer, and one row if there are lists, whose
 // length the footer does not tell.
 func openParquetWith(ctx context.Context, path string, alloc memory.Allocator) (*parquetFile, error) {
-	handle, err := os.Open(path)
+	handle, err := openRegular(path)
 	if err != nil {
-		return nil, cannotOpen(path, err)
+		return nil, err
 	}
 	f := &parquetFile{path: path}
 	err = guarded(func() (err error) {
@@ -115,6 +117,7 @@ func (f *parquetFile) describe(ctx context.Context) error {
 		}
 		layout := parquetLayout{leaves: map[int]bool{}, depth: depth, dims: make([]int, depth)}
 		addLeaves(layout.leaves, field)
+		c.textBytes = f.leafBytes(layout.leaves)
 		f.columns = append(f.columns, c)
 		f.layouts = append(f.layouts, layout)
 	}
@@ -130,6 +133,25 @@ func (f *parquetFile) describe(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// leafBytes returns the mean size of a row in these physical columns, as the
+// footer has it. Text that repeats is stored once and counts so; a longer row
+// than that only makes a larger chunk.
+func (f *parquetFile) leafBytes(leaves map[int]bool) int {
+	var size int64
+	for _, group := range f.handle.MetaData().RowGroups {
+		for leaf := range leaves {
+			if leaf >= len(group.Columns) || group.Columns[leaf].MetaData == nil {
+				continue
+			}
+			size += max(group.Columns[leaf].MetaData.TotalUncompressedSize, 0)
+		}
+	}
+	if size <= 0 || f.Len() == 0 {
+		return 0
+	}
+	return int(min(size/int64(f.Len()), chunkBytes))
 }
 
 func addLeaves(leaves map[int]bool, field *pqarrow.SchemaField) {
@@ -161,6 +183,7 @@ func (f *parquetFile) measure(ctx context.Context, i int) error {
 		return broken(f.path, c.Name, err)
 	}
 	c.Shape = layout.dims
+	c.textBytes /= max(c.RowLen(), 1)
 	text, declared := f.shapes[c.Name]
 	if !declared {
 		return nil
@@ -239,7 +262,9 @@ func (f *parquetFile) Read(ctx context.Context, lo, hi int, columns []int) ([]te
 	return f.read(ctx, lo, hi, columns)
 }
 
-// parquetParts returns the Parquet files of a folder, sorted by name.
+// parquetParts returns the Parquet files of a folder, sorted by name. Files in
+// folders below it would be part of the data to the programs that write such
+// trees, so they are refused rather than left out.
 func parquetParts(folder string) ([]string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -247,8 +272,16 @@ func parquetParts(folder string) ([]string, error) {
 	}
 	var parts []string
 	for _, e := range entries {
-		if !e.IsDir() && filepath.Ext(e.Name()) == ".parquet" {
-			parts = append(parts, filepath.Join(folder, e.Name()))
+		path := filepath.Join(folder, e.Name())
+		if e.IsDir() {
+			if below := parquetBelow(path); below != "" {
+				return nil, &Error{
+					File: folder, Row: NoRow, Expected: "all .parquet files in the folder itself", Found: below,
+					Hint: "put the files side by side into one folder, or join them into one file; name a folder below to read it alone",
+				}
+			}
+		} else if isParquet(e.Name()) {
+			parts = append(parts, path)
 		}
 	}
 	if len(parts) == 0 {
@@ -259,4 +292,23 @@ func parquetParts(folder string) ([]string, error) {
 	}
 	sort.Strings(parts)
 	return parts, nil
+}
+
+// isParquet reports whether a file is a Parquet file by its name.
+func isParquet(name string) bool { return strings.EqualFold(filepath.Ext(name), ".parquet") }
+
+// parquetBelow returns a Parquet file in a tree of folders, "" for none. What
+// the system does not let it look into, such as lost+found, has none.
+func parquetBelow(folder string) (found string) {
+	_ = filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return fs.SkipDir
+		}
+		if !e.IsDir() && isParquet(path) {
+			found = path
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }

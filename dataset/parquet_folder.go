@@ -78,6 +78,7 @@ func (f *parquetFolder) add(ctx context.Context, i int, path string) error {
 	}
 	for j, c := range part.columns {
 		first := &f.columns[j]
+		first.textBytes = max(first.textBytes, c.textBytes)
 		if want, got := describe(*first, hadRows && rows > 0), describe(c, hadRows && rows > 0); want != got {
 			return &Error{
 				File: path, Row: NoRow, Column: c.Name, Expected: want + " as in the files before it", Found: got,
@@ -85,6 +86,7 @@ func (f *parquetFolder) add(ctx context.Context, i int, path string) error {
 			}
 		}
 		if !hadRows && rows > 0 {
+			c.textBytes = first.textBytes
 			*first = c
 		}
 		if first.Refused == nil {

@@ -237,6 +237,24 @@ func TestParquetFolder(t *testing.T) {
 
 // TestParquetDamage truncates and flips a file everywhere: an error or the
 // data, never a panic.
+func TestParquetFolderTakesAllOrNothing(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Float64}}, nil)
+	folder := t.TempDir()
+	writeParquet(t, filepath.Join(folder, "a.parquet"), schema, 1, `{"x": 1}`)
+	writeParquet(t, filepath.Join(folder, "B.PARQUET"), schema, 1, `{"x": 2}`)
+	check(t, os.MkdirAll(filepath.Join(folder, "empty", "deep"), 0o700))
+	if f := open(t, folder); f.Len() != 2 {
+		t.Errorf("want the rows of both files whatever the case of their names, got %d", f.Len())
+	}
+	below := filepath.Join(folder, "empty", "deep", "day=1.Parquet")
+	writeParquet(t, below, schema, 1, `{"x": 3}`)
+	_, err := Open(t.Context(), folder)
+	wantError(t, err, "dataset: "+folder+": want all .parquet files in the folder itself, got "+below, "side by side")
+	if _, err := Digest(t.Context(), folder); err == nil {
+		t.Error("digest: want the same refusal, got none")
+	}
+}
+
 func TestParquetDamage(t *testing.T) {
 	path := countingRows(t, filepath.Join(t.TempDir(), "data.parquet"), 0, 50, 20)
 	good, err := os.ReadFile(path)

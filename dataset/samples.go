@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/tensor"
@@ -148,11 +149,48 @@ func (s *Samples) cast(t tensor.Tensor, at, lo int, to tensor.DType) (tensor.Ten
 	if r, element, found := t.NonFinite(); found {
 		return t, notFinite(s.file.Path(), lo, c, t, r, element)
 	}
+	if err := s.checkText(t, at, lo); err != nil {
+		return t, err
+	}
 	out, err := tensor.Cast(t, to)
 	if err != nil {
 		return out, misfit(s.file.Path(), lo, c, err)
 	}
 	return out, nil
+}
+
+// checkText refuses text with the character NUL, rows of column at from row lo
+// on: the text would end there in the native code of a model, in silence.
+func (s *Samples) checkText(t tensor.Tensor, at, lo int) error {
+	if t.DType() != tensor.String {
+		return nil
+	}
+	for i, text := range tensor.Values[string](t) {
+		if strings.IndexByte(text, 0) < 0 {
+			continue
+		}
+		c := s.columns[at]
+		return &Error{
+			File: s.file.Path(), Row: lo + i/t.RowLen(), Column: c.Name, Expected: "text without the character NUL",
+			Found: quote(shown(text)) + atElement(c, i%t.RowLen()), Hint: "take the NUL characters out of the text",
+		}
+	}
+	return nil
+}
+
+// maxShown is how much of a text a message shows.
+const maxShown = 40
+
+// shown cuts a text for a message, behind a whole letter.
+func shown(text string) string {
+	letters := 0
+	for at := range text {
+		if letters == maxShown {
+			return text[:at] + "..."
+		}
+		letters++
+	}
+	return text
 }
 
 func (s *Samples) readIDs(parts []tensor.Tensor, lo, hi int) (tensor.Tensor, error) {
@@ -167,13 +205,16 @@ func (s *Samples) readIDs(parts []tensor.Tensor, lo, hi int) (tensor.Tensor, err
 	ids := parts[at].Reshape(hi - lo)
 	switch {
 	case ids.DType() == tensor.String:
-		return ids, nil
+		return ids, s.checkText(ids, at, lo)
 	case ids.DType().IsInteger():
 		t, err := s.cast(parts[at], at, lo, tensor.Int64)
 		if err != nil {
 			return t, err
 		}
 		return t.Reshape(hi - lo), nil
+	}
+	if r, element, found := ids.NonFinite(); found {
+		return tensor.Tensor{}, notFinite(s.file.Path(), lo, s.columns[at], ids, r, element)
 	}
 	texts := make([]string, hi-lo)
 	for i := range texts {
@@ -261,9 +302,20 @@ func copyRow(dst Rows, to int, src Rows, from int) {
 	}
 }
 
+// verified is a file that tells damage which reading its rows would not show.
+type verified interface {
+	File
+	verify(ctx context.Context, columns []int) error
+}
+
 // Check reads every row once, so that a fault in the last one is found before
 // the first model call. It calls progress, which may be nil, after each chunk.
 func (s *Samples) Check(ctx context.Context, progress func(done, total int)) error {
+	if f, ok := s.view.(verified); ok {
+		if err := f.verify(ctx, s.reads); err != nil {
+			return err
+		}
+	}
 	step := chunkRows(s.columns)
 	for lo := 0; lo < s.rows; lo += step {
 		hi := min(lo+step, s.rows)

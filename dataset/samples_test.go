@@ -30,12 +30,33 @@ func TestSamplesRefuseWhatTheModelCannotTake(t *testing.T) {
 		{"too large for uint8", tensor.Of([]int64{1, 300}), tensor.Uint8, `row 1: column "x": want uint8, got 300: it is out of range`, ""},
 		{"no bool", tensor.Of([]int64{1, 2}), tensor.Bool, `row 1: column "x": want bool, got 2: want 0 or 1`, ""},
 		{"above float16", tensor.Of([]float32{1, 70000}), tensor.Float16, `row 1: column "x": want float16, got 70000: it is out of range`, ""},
+		{"NUL in text", tensor.Of([]string{"a", "b", "c\x00d"}), tensor.String, `row 2: column "x": want text without the character NUL, got "c\x00d"`, "take the NUL"},
+		{"NUL inside a row, of a long text", tensor.Of([]string{"a", "b", "c", "\x00" + strings.Repeat("é", 60)}, 2, 2), tensor.String,
+			`row 1: column "x": want text without the character NUL, got "\x00` + strings.Repeat("é", maxShown-1) + `..." at element 1`, "take the NUL"},
 	} {
 		s := bind(t, arrays(t, Array{"x", tt.values}), tensor.Spec{Name: "x", DType: tt.to})
 		err := s.Check(context.Background(), nil)
 		t.Run(tt.name, func(t *testing.T) { wantError(t, err, "dataset: memory: "+tt.want, tt.hint) })
 		_, err = s.Gather(context.Background(), []int{1, 0, s.Len() - 1})
 		t.Run(tt.name+", gathered", func(t *testing.T) { wantError(t, err, "dataset: memory: "+tt.want, tt.hint) })
+	}
+}
+
+// TestSamplesRefuseIDs checks that ids miss no values, as the inputs do not.
+func TestSamplesRefuseIDs(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		ids        tensor.Tensor
+		want, hint string
+	}{
+		{"NaN", tensor.Of([]float64{1, math.NaN()}), `row 1: column "id": want a finite number, got NaN`, "impute"},
+		{"infinity", tensor.Of([]float32{float32(math.Inf(-1)), 1}), `row 0: column "id": want a finite number, got -Inf`, "impute"},
+		{"NUL", tensor.Of([]string{"a", "b\x00"}), `row 1: column "id": want text without the character NUL, got "b\x00"`, "take the NUL"},
+	} {
+		s := bind(t, arrays(t, Array{"x", floats(2)}, Array{"id", tt.ids}), spec("x", tensor.Float32))
+		t.Run(tt.name, func(t *testing.T) {
+			wantError(t, s.Check(context.Background(), nil), "dataset: memory: "+tt.want, tt.hint)
+		})
 	}
 }
 

@@ -97,9 +97,9 @@ type partial struct {
 }
 
 func newPartial(path string) (*partial, error) {
-	target := path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		target = real
+	target, err := followLinks(path)
+	if err != nil {
+		return nil, fileError(path, err)
 	}
 	if info, err := os.Stat(target); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("result: %s: want the name of a file, got a %s", path, fileKind(info))
@@ -109,6 +109,34 @@ func newPartial(path string) (*partial, error) {
 		return nil, fileError(path, err)
 	}
 	return &partial{path: path, target: target, file: f, buffer: bufio.NewWriterSize(f, fileBuffer)}, nil
+}
+
+// maxLinks bounds the links that lead to a file, as systems do.
+const maxLinks = 40
+
+// followLinks returns what path names once links are followed, also where
+// nothing stands there yet.
+func followLinks(path string) (string, error) {
+	for range maxLinks {
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			return path, nil // writing tells what is wrong, if anything is
+		}
+		next, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(next) {
+			// The link counts from where it really lies.
+			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return "", err
+			}
+			next = filepath.Join(dir, next)
+		}
+		path = next
+	}
+	return "", errors.New("too many symbolic links")
 }
 
 func fileKind(info fs.FileInfo) string {

@@ -80,6 +80,34 @@ func TestWriteFile(t *testing.T) {
 			t.Errorf("want %q where the link points, got %q", after, got)
 		}
 	})
+	t.Run("symbolic links to nothing yet", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "runs"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		first, second := filepath.Join(dir, "first.json"), filepath.Join(dir, "runs", "second.json")
+		if err := errors.Join(os.Symlink(filepath.Join("runs", "second.json"), first), os.Symlink("third.json", second)); err != nil {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+		if err := WriteFile(first, write(after, nil)); err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range []string{first, second} {
+			if info := must[os.FileInfo](t)(os.Lstat(link)); info.Mode()&os.ModeSymlink == 0 {
+				t.Errorf("%s: want the link to stay a link, got a file", link)
+			}
+		}
+		if got := must[[]byte](t)(os.ReadFile(filepath.Join(dir, "runs", "third.json"))); string(got) != after {
+			t.Errorf("want %q where the links lead, got %q", after, got)
+		}
+		loop := filepath.Join(dir, "loop.json")
+		if err := os.Symlink("loop.json", loop); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteFile(loop, write(after, nil)); err == nil || !strings.Contains(err.Error(), "too many symbolic links") {
+			t.Errorf("want a link to itself refused, got %v", err)
+		}
+	})
 	t.Run("device", func(t *testing.T) {
 		if runtime.GOOS == "windows" {
 			t.Skip("no device has a path here")

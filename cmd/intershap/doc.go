@@ -58,11 +58,13 @@
 //	isolate               46  < 0.63 %               0.2060  0.8974
 //	...
 //
-// A mistake is one line, the remedy the next:
+// A mistake is one line, the remedy the next; the last line here is the exit
+// code:
 //
 //	$ intershap explain model.onnx test.npz --modality vision=picture
 //	intershap: dataset: modality "vision=picture": "picture" is no input, column or pattern of them
 //	hint: the model has the inputs image, ecg, labs
+//	exit 1
 //
 // For scripts: --json prints one document, --fail-above and --fail-below end
 // with the exit code 3.
@@ -70,6 +72,7 @@
 //	$ intershap explain -q model.onnx test.npz --background-size 20 --fail-above 0.05
 //	...
 //	intershap: target predicted: global InterSHAP is ..., above 0.05
+//	exit 3
 //
 // intershap help lists commands and topics.
 package main

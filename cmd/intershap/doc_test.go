@@ -1,18 +1,27 @@
 package main
 
 import (
+	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/intershap/intershap/internal/cli"
 )
 
-// An example is a command of the manual and what it prints.
-type example struct{ command, output string }
+// An example is a command of the manual, what it prints, and the exit code that
+// it ends with.
+type example struct {
+	command, output string
+	code            int
+}
+
+// endMark starts the line below an example that does not end with 0: "exit 3".
+const endMark = "exit "
 
 // examples finds the indented blocks that start with "$ intershap".
 func examples(doc string) []example {
@@ -26,7 +35,14 @@ func examples(doc string) []example {
 			out = append(out, example{command: command})
 			inside = true
 		case indented && inside:
-			out[len(out)-1].output += code + "\n"
+			last := &out[len(out)-1]
+			if text, found := strings.CutPrefix(code, endMark); found {
+				if n, err := strconv.Atoi(text); err == nil {
+					last.code = n
+					continue
+				}
+			}
+			last.output += code + "\n"
 		case line != "":
 			inside = false
 		}
@@ -91,9 +107,33 @@ func runExamples(t *testing.T, doc string, least int) {
 	t.Chdir("../../examples/triage")
 	for _, e := range all {
 		var out, errs strings.Builder
-		cli.Run(strings.Fields(e.command), strings.NewReader(""), &out, &errs, os.Environ())
-		if got := out.String() + errs.String(); !matches(strings.Fields(e.output), strings.Fields(got)) {
-			t.Errorf("$ intershap %s\nwant:\n%s\ngot:\n%s", e.command, e.output, got)
+		code := cli.Run(strings.Fields(e.command), strings.NewReader(""), &out, &errs, os.Environ())
+		if problem := e.compare(code, out.String()+errs.String()); problem != "" {
+			t.Errorf("$ intershap %s\n%s", e.command, problem)
+		}
+	}
+}
+
+// compare returns how a run differs from the example, "" if it does not.
+func (e example) compare(code int, got string) string {
+	switch {
+	case !matches(strings.Fields(e.output), strings.Fields(got)):
+		return fmt.Sprintf("want:\n%s\ngot:\n%s", e.output, got)
+	case code != e.code:
+		return fmt.Sprintf("want exit code %d, got %d", e.code, code)
+	}
+	return ""
+}
+
+func TestExampleComparison(t *testing.T) {
+	e := example{output: "a b", code: 3}
+	for _, tt := range []struct {
+		code int
+		got  string
+		want bool
+	}{{3, "a b\n", true}, {0, "a b\n", false}, {3, "a c\n", false}} {
+		if problem := e.compare(tt.code, tt.got); (problem == "") != tt.want {
+			t.Errorf("code %d and %q: want a match %v, got %q", tt.code, tt.got, tt.want, problem)
 		}
 	}
 }
@@ -125,9 +165,9 @@ func TestManualComparison(t *testing.T) {
 }
 
 func TestExamples(t *testing.T) {
-	doc := "Text.\n\n\t$ intershap one\n\ta\n\n\tb\n\nMore.\n\n\tno command\n\n\t$ intershap two\n"
-	want := []example{{"one", "a\nb\n"}, {"two", ""}}
+	doc := "Text.\n\n\t$ intershap one\n\ta\n\n\tb\n\texit 3\n\nMore.\n\n\tno command\n\n\t$ intershap two\n\texit strategy\n"
+	want := []example{{"one", "a\nb\n", 3}, {"two", "exit strategy\n", 0}}
 	if got := examples(doc); !slices.Equal(got, want) {
-		t.Errorf("want %q, got %q", want, got)
+		t.Errorf("want %+v, got %+v", want, got)
 	}
 }

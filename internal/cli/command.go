@@ -44,8 +44,8 @@ intervals. No labels are needed.`,
 	root.SetErr(s.err)
 	root.SetFlagErrorFunc(flagFault)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		// Help asked for is data; it cannot be told where it could not go.
-		_ = writeHelp(s.out, cmd)
+		// Cobra takes no error here; help asked for is data all the same.
+		s.helpFault = writeHelp(s.out, cmd)
 	})
 	root.AddCommand(newExplain(s), newInspect(s), newSetup(s), newVersion(s), newCompletion(s))
 	help := newHelp(s)

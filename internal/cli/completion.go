@@ -1,7 +1,14 @@
 package cli
 
 import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
+
+	"github.com/intershap/intershap/model/onnx"
 )
 
 // shells are those that completions are written for.
@@ -36,4 +43,93 @@ The shell reads it at its start, from a file or at once.`,
 			return &usageError{command: cmd.CommandPath(), err: unknown, hint: unknown.hint()}
 		},
 	}
+}
+
+// completeQuestion proposes files for MODEL and DATA.
+func completeQuestion(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return []string{"onnx"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+	return dataExtensions, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// dataExtensions are those of the files that data come in.
+var dataExtensions = []string{"npz", "parquet", "csv"}
+
+// completions are what flags propose, by name. A word that ends in a
+// colon wants more behind it.
+var completions = map[string]cobra.CompletionFunc{
+	"background": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return dataExtensions, cobra.ShellCompDirectiveFilterFileExt
+	},
+	"color":      completeWords(colorAuto, colorAlways, colorNever),
+	"convention": completeWords(conventionNames...),
+	"device":     completeWords(deviceCPU),
+	"mask":       completeWords(maskRules...),
+	"output":     completeOutput,
+	"plan":       completeWords(planAuto, planFull),
+	"progress":   completeWords(progressAuto, progressPlain, progressJSON, progressNone),
+	"target":     completeWords(targetPredicted, targetLabel, targetAll, targetClass),
+	"task":       completeWords(taskNames...),
+	"transform":  completeWords(transformNames...),
+}
+
+// addCompletions gives the flags of a command what they propose.
+func addCompletions(cmd *cobra.Command) {
+	for name, complete := range completions {
+		if cmd.Flags().Lookup(name) == nil {
+			continue
+		}
+		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
+			panic(fmt.Sprintf("cli: completion of --%s: %v", name, err))
+		}
+	}
+}
+
+// completeWords proposes the words that begin with what is typed.
+func completeWords(words ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		directive := cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+		var fit []string
+		for _, w := range words {
+			if strings.HasPrefix(w, typed) {
+				fit = append(fit, w)
+			}
+		}
+		if len(fit) == 1 && strings.HasSuffix(fit[0], ":") {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return fit, directive
+	}
+}
+
+// maxCompleted is the largest model that is opened for a completion: a person
+// waits for it at the keyboard.
+const maxCompleted = 64 << 20
+
+// completeOutput proposes the outputs of MODEL. What keeps it from opening the
+// model will be told when the command runs.
+func completeOutput(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	info, err := os.Stat(args[0])
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxCompleted {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	library, err := cmd.Flags().GetString(libraryFlag)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	m, err := onnx.Open(args[0], onnx.Options{Library: library})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer m.Close() // nothing was computed
+	var outputs []string
+	for _, out := range m.Signature().Outputs {
+		outputs = append(outputs, out.Name)
+	}
+	slices.Sort(outputs)
+	return completeWords(outputs...)(cmd, args, typed)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/result"
-	"github.com/intershap/intershap/tensor"
 )
 
 type explainOptions struct {
@@ -40,7 +39,7 @@ input, columns input.feature belong to input. Labels are not needed.`,
   intershap explain model.onnx test.csv --modality rna=x[0:200] \
       --modality adt=x[200:] -o run.json --samples run.parquet`,
 		Annotations: map[string]string{
-			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict, 130 and 143 interrupted",
+			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict, 129, 130 and 143 interrupted",
 		},
 		Args:              wantArgs("MODEL", "DATA"),
 		ValidArgsFunction: completeQuestion,
@@ -71,6 +70,7 @@ input, columns input.feature belong to input. Labels are not needed.`,
 	for _, name := range []string{"checkpoint", "cpuprofile", "trace"} {
 		flags.Lookup(name).Hidden = true
 	}
+	addCompletions(cmd)
 	return cmd
 }
 
@@ -95,10 +95,14 @@ func (o *explainOptions) check() error {
 	if o.background != "" {
 		inputs = append(inputs, o.background)
 	}
-	if err := checkWritable("out", o.out, o.force, inputs...); err != nil {
-		return err
+	for _, f := range []struct{ flag, path string }{
+		{"out", o.out}, {"samples", o.samples}, {"cpuprofile", o.cpuProfile}, {"trace", o.traceFile},
+	} {
+		if err := checkWritable(f.flag, f.path, o.force, inputs...); err != nil {
+			return err
+		}
 	}
-	return checkWritable("samples", o.samples, o.force, inputs...)
+	return nil
 }
 
 func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error) {
@@ -124,15 +128,7 @@ func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error
 // A samples file is there at the end, or not at all.
 func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, guessed bool, err error) {
 	tell := newTeller(s, o.narration)
-	// Every other output would be computed for nothing. A name that does not fit
-	// is left to the plan, which says so.
-	m, err := o.openModel(func(have []tensor.Spec) []string {
-		name, err := intershap.ChooseOutput(o.options.Output, have)
-		if err != nil {
-			return nil
-		}
-		return []string{name}
-	})
+	m, err := o.openModel(o.chooseOutput)
 	if err != nil {
 		return nil, false, err
 	}
@@ -219,7 +215,7 @@ func (o *explainOptions) warn(w io.Writer, ex *intershap.Explanation) error {
 		return nil
 	}
 	for _, warning := range ex.Warnings {
-		if _, err := fmt.Fprintf(w, "%s: warning: %s\n", program, warning); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: warning: %s\n", program, escape(warning.String())); err != nil {
 			return err
 		}
 	}

@@ -1,115 +1,20 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/tensor"
 )
 
 const triage = "../../examples/triage"
-
-func needLibrary(t *testing.T) {
-	t.Helper()
-	if _, err := onnx.FindLibrary(""); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A trigger calls a function at the first write.
-type trigger struct {
-	strings.Builder
-	call func()
-}
-
-func (w *trigger) Write(p []byte) (int, error) {
-	w.call()
-	return w.Builder.Write(p)
-}
-
-// TestInterrupted ends a run in its middle: the code and the message say so,
-// and no file is left.
-func TestInterrupted(t *testing.T) {
-	needLibrary(t)
-	for _, tt := range []struct {
-		signal os.Signal
-		code   int
-		text   string
-	}{
-		{os.Interrupt, exitInterrupt, "intershap: interrupted: nothing was kept\n"},
-		{syscall.SIGTERM, exitTerminated, "intershap: terminated: nothing was kept\n"},
-	} {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		s, out, _ := fakeStreams(false, time.Minute)
-		errs := &trigger{call: func() { cancel(&interruption{tt.signal}) }}
-		s.err = errs
-		dir := t.TempDir()
-		code := run(ctx, []string{
-			"explain", triage + "/model.onnx", triage + "/test.npz", "--background", triage + "/train.npz", "--progress", "plain",
-			"-o", filepath.Join(dir, "run.json"), "--samples", filepath.Join(dir, "run.csv"),
-		}, s)
-		if code != tt.code || !strings.HasSuffix(errs.String(), tt.text) {
-			t.Errorf("%v: want code %d and %q, got %d and %q", tt.signal, tt.code, tt.text, code, errs.String())
-		}
-		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 || out.Len() > 0 {
-			t.Errorf("%v: want nothing kept and printed, got %v and %q (%v)", tt.signal, left, out, err)
-		}
-	}
-}
-
-// TestExplainKeepsNoSamples holds that what is left of a run does not grow with
-// the samples when nobody asked for their values. Kept, they would take 48 bytes
-// each: a share and the 2×2 matrix.
-func TestExplainKeepsNoSamples(t *testing.T) {
-	needLibrary(t)
-	live := func(samples int) uint64 {
-		q, _, err := parse(t, nil, "--output", "cos", "--task", "regression", "--target", "class:0",
-			"--modality", "a=x[:2]", "--modality", "b=x[2:]", "--background-size", "2")
-		if err != nil {
-			t.Fatal(err)
-		}
-		q.model, q.data = "../../model/onnx/testdata/elementwise.onnx", filepath.Join(t.TempDir(), "x.csv")
-		rows := "x.a,x.b,x.c,x.d,x.e\n" + strings.Repeat("1,2,3,4,5\n2,3,4,5,6\n", samples/2)
-		if err := os.WriteFile(q.data, []byte(rows), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		opt := explainOptions{question: q, narration: narration{quiet: true, progress: progressNone}}
-		if err := opt.check(); err != nil {
-			t.Fatal(err)
-		}
-		s, _, _ := fakeStreams(false, 0)
-		ex, _, err := opt.explain(t.Context(), s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if ex.Samples() != samples {
-			t.Errorf("want %d samples explained, got %d", samples, ex.Samples())
-		}
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		runtime.KeepAlive(ex)
-		return m.HeapAlloc
-	}
-	const few, many, bound = 200, 20_000, 256 << 10
-	live(few) // what the first run alone allocates for good
-	before, after := live(few), live(many)
-	t.Logf("live heap %d KiB after %d samples, %d KiB after %d", before>>10, few, after>>10, many)
-	if after > before+bound {
-		t.Errorf("want at most %d KiB more live after %d samples than after %d, got %d and %d KiB", bound>>10, many, few, after>>10, before>>10)
-	}
-}
 
 // TestSamplesFile checks that a file appears at the end or not at all.
 func TestSamplesFile(t *testing.T) {
@@ -149,6 +54,12 @@ func TestCheckWritable(t *testing.T) {
 	if err := os.WriteFile(there, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	links := t.TempDir()
+	link, dangling := filepath.Join(links, "link"), filepath.Join(links, "dangling.json")
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "sub"), 0o700), os.Symlink(dir, link),
+		os.Symlink(filepath.Join(dir, "new.json"), dangling)); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, path string
 		force      bool
@@ -164,10 +75,77 @@ func TestCheckWritable(t *testing.T) {
 		{"folder", dir, true, nil, "got a folder"},
 		{"no folder", filepath.Join(dir, "no", "x.json"), true, nil, "there is no folder"},
 		{"device", os.DevNull, false, nil, ""},
+		{"beside the parts", filepath.Join(dir, "new.json"), true, []string{dir}, "the run reads the folder"},
+		{"over a part, by a link", filepath.Join(link, "there.json"), true, []string{dir}, "the run reads the folder"},
+		{"by a link to nothing", dangling, true, []string{dir}, "the run reads the folder"},
+		{"below the parts", filepath.Join(dir, "sub", "new.Parquet"), false, []string{dir}, "the run reads the folder"},
+		{"below, no data", filepath.Join(dir, "sub", "new.json"), false, []string{dir}, ""},
+		{"above the parts", filepath.Join(dir, "new.parquet"), false, []string{filepath.Join(dir, "sub")}, ""},
 	} {
 		err := checkWritable("out", tt.path, tt.force, tt.inputs...)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: want %q, got %v", tt.name, tt.want, err)
+		}
+	}
+}
+
+// TestCheckWritableProbes asks for files in a folder where not even root can
+// make any.
+func TestCheckWritableProbes(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the folder /proc, in which nobody can make a file, is Linux's")
+	}
+	for _, tt := range []struct {
+		name, path string
+		force      bool
+	}{
+		{"new", "/proc/run.json", false},
+		{"forced", "/proc/version", true},
+	} {
+		err := checkWritable("out", tt.path, tt.force)
+		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "no file can be made in the folder /proc") || hintOf(err) == "" {
+			t.Errorf("%s: want the folder named, a hint and code %d, got %v", tt.name, exitUsage, err)
+		}
+	}
+}
+
+// TestCheckWritableLeavesNothing checks that the probe goes, and that what is
+// there stays.
+func TestCheckWritableLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	there := filepath.Join(dir, "there.json")
+	if err := os.WriteFile(there, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(checkWritable("out", there, true), checkWritable("out", filepath.Join(dir, "new.json"), false)); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 {
+		t.Errorf("want the one file, got %v, %v", files, err)
+	}
+	if got, err := os.ReadFile(there); err != nil || string(got) != "kept" {
+		t.Errorf("want it left alone, got %q, %v", got, err)
+	}
+}
+
+// TestExplainChecksEveryFile checks that no flag that names a file to write
+// passes over one that is there.
+func TestExplainChecksEveryFile(t *testing.T) {
+	dir := t.TempDir()
+	for _, flag := range []string{"out", "samples", "cpuprofile", "trace"} {
+		path := filepath.Join(dir, flag+map[string]string{"out": ".json", "samples": ".csv"}[flag])
+		if err := os.WriteFile(path, []byte("kept"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, _, errs := fakeStreams(false, 0)
+		s.env = environment{variableOf(flag) + "=" + path}
+		code := run(t.Context(), []string{"explain", triage + "/model.onnx", triage + "/test.npz"}, s)
+		if want := "--" + flag + " " + path + ": the file exists"; code != exitUsage || !strings.Contains(errs.String(), want) {
+			t.Errorf("%s: want code %d and %q, got %d and %q", flag, exitUsage, want, code, errs)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != "kept" {
+			t.Errorf("%s: want the file left alone, got %q (%v)", flag, got, err)
 		}
 	}
 }

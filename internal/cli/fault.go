@@ -19,7 +19,8 @@ const (
 	exitUsage      = 2
 	exitGate       = 3
 	exitDoubt      = 4
-	exitInterrupt  = 130 // 128 + SIGINT, as shells count
+	exitHangup     = 129 // 128 + SIGHUP, as shells count
+	exitInterrupt  = 130 // 128 + SIGINT
 	exitTerminated = 143 // 128 + SIGTERM
 )
 
@@ -57,8 +58,11 @@ func (e *doubtError) Error() string {
 type interruption struct{ signal os.Signal }
 
 func (e *interruption) Error() string {
-	if e.signal == syscall.SIGTERM {
+	switch e.signal {
+	case syscall.SIGTERM:
 		return "terminated: nothing was kept"
+	case syscall.SIGHUP:
+		return "the terminal went away: nothing was kept"
 	}
 	return "interrupted: nothing was kept"
 }
@@ -84,8 +88,11 @@ func exitCode(err error) int {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &signal):
-		if signal.signal == syscall.SIGTERM {
+		switch signal.signal {
+		case syscall.SIGTERM:
 			return exitTerminated
+		case syscall.SIGHUP:
+			return exitHangup
 		}
 		return exitInterrupt
 	case errors.As(err, &usage):
@@ -106,9 +113,9 @@ const program = "intershap"
 func report(w io.Writer, err error) {
 	// Packages name themselves; the root package has the program's name.
 	text := strings.TrimPrefix(err.Error(), program+": ")
-	lines := []string{program + ": " + strings.ReplaceAll(text, "\n", "\n  ")}
+	lines := []string{program + ": " + escapeLines(text)}
 	if hint := hintOf(err); hint != "" {
-		lines = append(lines, "hint: "+hint)
+		lines = append(lines, "hint: "+escapeLines(hint))
 	}
 	var usage *usageError
 	if errors.As(err, &usage) && usage.command != "" {
@@ -126,6 +133,7 @@ func hintOf(err error) string {
 		data       *dataset.Error
 		modalities *dataset.ModalityError
 		library    *onnx.LibraryError
+		load       *onnx.LoadError
 	)
 	switch {
 	case errors.As(err, &hinted):
@@ -138,6 +146,8 @@ func hintOf(err error) string {
 		return modalities.Hint
 	case errors.As(err, &library):
 		return library.Hint
+	case errors.As(err, &load):
+		return load.Hint
 	}
 	return ""
 }

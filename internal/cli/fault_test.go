@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,6 +29,7 @@ func TestExitCode(t *testing.T) {
 		{fmt.Errorf("wrapped: %w", usagef("x")), 2},
 		{errors.Join(&gateError{"x"}, &gateError{"y"}), 3},
 		{&doubtError{1}, 4},
+		{&interruption{syscall.SIGHUP}, 129},
 		{&interruption{os.Interrupt}, 130},
 		{&interruption{syscall.SIGTERM}, 143},
 	} {
@@ -50,6 +52,8 @@ func TestReport(t *testing.T) {
 		{"lines", errors.New("a\nb"), "intershap: a\n  b\n"},
 		{"data", fmt.Errorf("x: %w", &dataset.Error{File: "f.csv", Line: 3, Row: 1, Found: "y", Hint: "mend it"}), "intershap: x: dataset: f.csv:3: y\nhint: mend it\n"},
 		{"modalities", &dataset.ModalityError{Reason: "no", Hint: "mend it"}, "intershap: dataset: modalities: no\nhint: mend it\n"},
+		{"load", fmt.Errorf("onnx: m.onnx: %w", &onnx.LoadError{Reason: "no such operator", Hint: "export it again"}),
+			"intershap: onnx: m.onnx: ONNX Runtime cannot load it: no such operator\nhint: export it again\n"},
 		{"library", fmt.Errorf("onnx: %w", &onnx.LibraryError{Err: onnx.ErrNoLibrary, Hint: "get it"}), "intershap: onnx: ONNX Runtime's library was not found\nhint: get it\n"},
 		{"usage", usage, "intershap: unknown flag --x\nhint: did you mean --y?\nRun 'intershap explain --help'\n"},
 	} {
@@ -73,6 +77,22 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestHelpFault checks that help which cannot be written fails, however it was
+// asked for.
+func TestHelpFault(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"help"}, {"explain", "--help"}, {"help", "explain"}} {
+		s, _, errs := fakeStreams(false, 0)
+		s.out = fullWriter{}
+		if code := run(t.Context(), args, s); code != exitFailed || !strings.Contains(errs.String(), "no space") {
+			t.Errorf("%v: want code %d and the reason, got %d and %q", args, exitFailed, code, errs)
+		}
+	}
+}
+
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space") }
+
 type panickingWriter struct{}
 
 func (panickingWriter) Write([]byte) (int, error) { panic("boom") }
@@ -83,7 +103,11 @@ func TestSignals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, sig := range endings {
+		if signal.Ignored(sig) {
+			t.Logf("%v is ignored, as under nohup: not tried", sig)
+			continue
+		}
 		ctx, stop := untilSignal(t.Context())
 		if err := self.Signal(sig); err != nil {
 			stop()

@@ -22,6 +22,30 @@ func parse(t *testing.T, env environment, args ...string) (q question, used []st
 	return q, used, err
 }
 
+// TestFixed checks lists, and that a comma too many is seen before the model.
+func TestFixed(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"a, b", ""},
+		{"", `--fixed: want names of inputs, got ""`},
+		{"a,,b", `got "a,,b" with an empty one`},
+		{"a, ", `got "a, " with an empty one`},
+	} {
+		q, _, err := parse(t, nil, "--fixed", tt.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.model = "a.onnx"
+		err = q.check()
+		if tt.want == "" {
+			if err != nil || !slices.Equal(q.options.Fixed, []string{"a", "b"}) {
+				t.Errorf("%q: want a and b, got %q, %v", tt.text, q.options.Fixed, err)
+			}
+		} else if err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: want a usage error with %q, got %v", tt.text, tt.want, err)
+		}
+	}
+}
+
 // TestEnvironment checks flag before variable before default.
 func TestEnvironment(t *testing.T) {
 	env := environment{

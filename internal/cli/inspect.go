@@ -16,8 +16,8 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
-// InspectionSchema names the version of the document of `inspect --json`.
-const InspectionSchema = "intershap/inspection/v1"
+// inspectionSchema names the version of the document of `inspect --json`.
+const inspectionSchema = "intershap/inspection/v1"
 
 // An inspection is what inspect found; docs/cli.md specifies it.
 type inspection struct {
@@ -96,6 +96,14 @@ type inspectOptions struct {
 	question
 	narration
 	json bool
+	// aboutData is the first flag on the command line that asks about data.
+	aboutData string
+}
+
+// dataFlags are the flags that mean nothing without DATA.
+var dataFlags = []string{
+	"background", "background-size", "mask", "output", "task", "transform", "target", "classes", "convention",
+	"plan", "seed", "workers", "memory",
 }
 
 func newInspect(s *streams) *cobra.Command {
@@ -118,6 +126,12 @@ Without DATA only what the model's file says. The flags are those of explain.`,
 			if len(args) > 1 {
 				opt.data = args[1]
 			}
+			// A variable is for all commands; a flag is for this one.
+			for _, name := range dataFlags {
+				if opt.aboutData == "" && cmd.Flags().Changed(name) {
+					opt.aboutData = name
+				}
+			}
 			_, err := readEnvironment(cmd, s.env)
 			return err
 		},
@@ -128,6 +142,7 @@ Without DATA only what the model's file says. The flags are those of explain.`,
 	addQuestion(flags, &opt.question)
 	flags.BoolVar(&opt.json, "json", false, "print JSON")
 	addNarration(flags, &opt.narration)
+	addCompletions(cmd)
 	return cmd
 }
 
@@ -138,15 +153,17 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 	if err := opt.check(); err != nil {
 		return err
 	}
-	if opt.data == "" && opt.background != "" {
-		return usagef("--background needs DATA")
+	if opt.data == "" && opt.aboutData != "" {
+		fault := usagef("--%s needs DATA", opt.aboutData)
+		fault.hint = "name the data behind the model"
+		return fault
 	}
-	m, err := opt.openModel(nil)
+	m, outputs, err := opt.open()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	report := &inspection{Schema: InspectionSchema, Model: reportModel(opt.model, m), Modalities: []modalityReport{}, Warnings: []diag.Warning{}}
+	report := &inspection{Schema: inspectionSchema, Model: reportModel(opt.model, m, outputs), Modalities: []modalityReport{}, Warnings: []diag.Warning{}}
 	if opt.data == "" {
 		report.proposeModalities(opt, m.Signature().Inputs)
 	} else if err := report.ask(ctx, opt, m); err != nil {
@@ -166,11 +183,24 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 	return p.flush()
 }
 
-func reportModel(source string, m *onnx.Model) modelReport {
+// open opens the model as a run would, so that what is measured is what a run
+// takes, and returns all outputs that the file has.
+func (o *inspectOptions) open() (m *onnx.Model, outputs []tensor.Spec, err error) {
+	m, err = o.openModel(func(have []tensor.Spec) []string {
+		outputs = have
+		if o.data == "" {
+			return nil
+		}
+		return o.chooseOutput(have)
+	})
+	return m, outputs, err
+}
+
+func reportModel(source string, m *onnx.Model, outputs []tensor.Spec) modelReport {
 	sig := m.Signature()
 	out := modelReport{
 		Source: source, SHA256: m.Digest(), Runtime: m.Runtime(), BatchSize: sig.BatchSize,
-		Inputs: reportSpecs(sig.Inputs), Outputs: reportSpecs(sig.Outputs), Unsupported: m.Unsupported(),
+		Inputs: reportSpecs(sig.Inputs), Outputs: reportSpecs(outputs), Unsupported: m.Unsupported(),
 	}
 	if out.Unsupported == nil {
 		out.Unsupported = []string{}

@@ -2,14 +2,13 @@ package cli
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"strings"
 )
 
 // A page collects what a command prints and lays it out: for a terminal in
 // aligned columns and wrapped lines, elsewhere with tabs between columns and
-// nothing wrapped. The words are the same.
+// nothing wrapped. The words are the same. Text is escaped as it comes in.
 type page struct {
 	out      io.Writer
 	buffer   bytes.Buffer
@@ -35,6 +34,8 @@ type cell struct {
 	// strong cells are the ones to read first; numbers stand at the right end
 	// of their column.
 	strong, number bool
+	// pair has the names that head joins, empty for other cells.
+	pair [2]string
 }
 
 func (c cell) text() string {
@@ -62,12 +63,15 @@ func (p *page) paint(on, text string) string {
 func (p *page) blank() { p.buffer.WriteByte('\n') }
 
 // line writes a sentence, wrapped on a terminal.
-func (p *page) line(format string, args ...any) { p.hang("", fmt.Sprintf(format, args...)) }
+func (p *page) line(format string, args ...any) { p.hangPainted("", escapef(format, args...)) }
 
 // hang writes text after a mark, later lines indented by the mark's width.
-func (p *page) hang(mark, text string) {
+func (p *page) hang(mark, text string) { p.hangPainted(mark, painted(escape(text))) }
+
+// hangPainted is hang for text that may have colour.
+func (p *page) hangPainted(mark string, text painted) {
 	indent := strings.Repeat(" ", visible(mark))
-	for i, l := range p.wrap(text, p.width-len(indent)) {
+	for i, l := range p.wrap(string(text), p.width-len(indent)) {
 		if i > 0 {
 			mark = indent
 		}
@@ -110,16 +114,23 @@ func words(text string) []string {
 }
 
 // pairs writes names and what they stand for.
-func (p *page) pairs(all [][2]string) {
+func (p *page) pairs(all [][2]string) { p.markedPairs(all, "") }
+
+// markedPairs is pairs with marks after the last of them.
+func (p *page) markedPairs(all [][2]string, marks painted) {
 	widest := 0
 	for _, kv := range all {
 		widest = max(widest, visible(kv[0]))
 	}
-	for _, kv := range all {
+	for i, kv := range all {
+		text := painted(escape(kv[1]))
+		if i == len(all)-1 {
+			text += marks
+		}
 		if p.terminal {
-			p.hang(pad(kv[0], widest)+"  ", kv[1])
+			p.hangPainted(pad(kv[0], widest)+"  ", text)
 		} else {
-			p.buffer.WriteString(kv[0] + "\t" + kv[1] + "\n")
+			p.buffer.WriteString(kv[0] + "\t" + string(text) + "\n")
 		}
 	}
 }
@@ -130,6 +141,7 @@ const gap = 2
 // grid writes rows of cells. On a terminal too narrow for them the first
 // column is shortened.
 func (p *page) grid(rows [][]cell) {
+	rows = escaped(rows)
 	if !p.terminal {
 		for _, row := range rows {
 			var fields []string
@@ -161,6 +173,20 @@ func (p *page) grid(rows [][]cell) {
 		}
 		p.buffer.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 	}
+}
+
+// escaped returns the rows with the texts of their cells escaped, so that what
+// is measured is what is seen.
+func escaped(rows [][]cell) [][]cell {
+	out := make([][]cell, len(rows))
+	for i, row := range rows {
+		for _, c := range row {
+			c.head, c.tail = escape(c.head), escape(c.tail)
+			c.pair = [2]string{escape(c.pair[0]), escape(c.pair[1])}
+			out[i] = append(out[i], c)
+		}
+	}
+	return out
 }
 
 func (p *page) emphasise(c cell, text string) string {
@@ -211,7 +237,7 @@ func (c column) width() int {
 // lay writes a cell as it stands in its column, without the space to the next.
 func (c column) lay(x cell) string {
 	if c.tail == 0 {
-		text := shorten(x.head, c.head)
+		text := x.shortened(c.head)
 		if x.number {
 			text = strings.Repeat(" ", max(0, c.head-visible(text))) + text
 		}
@@ -221,6 +247,33 @@ func (c column) lay(x cell) string {
 		x.head = strings.Repeat(" ", c.head-n) + x.head
 	}
 	return x.text()
+}
+
+// shortened returns the head no wider than width.
+func (c cell) shortened(width int) string {
+	if c.pair == [2]string{} {
+		return shorten(c.head, width)
+	}
+	return shortenPair(c.pair, width)
+}
+
+// shortenPair joins two names in a width: each is shortened for itself, and a
+// short one leaves its room to the other.
+func shortenPair(pair [2]string, width int) string {
+	room := max(width-visible(pairSign), len(pair)) // at least one letter each
+	first, second := visible(pair[0]), visible(pair[1])
+	if first+second > room {
+		half := room / 2
+		switch {
+		case first <= half:
+			second = room - first
+		case second <= room-half:
+			first = room - second
+		default:
+			first, second = half, room-half
+		}
+	}
+	return shorten(pair[0], first) + pairSign + shorten(pair[1], second)
 }
 
 // pad fills text with blanks up to a width.

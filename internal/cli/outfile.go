@@ -36,8 +36,8 @@ func checkSamples(path string) error {
 }
 
 // checkWritable refuses, before the run is paid for, a file that could not be
-// written at its end: in a folder that is not there, over a file that is, or
-// over one that the run reads.
+// written at its end: in a folder that is not there, over a file that is, over
+// one that the run reads, or among the parts of a folder that it reads.
 func checkWritable(flag, path string, force bool, inputs ...string) error {
 	if path == "" || path == standardOutput {
 		return nil
@@ -48,10 +48,17 @@ func checkWritable(flag, path string, force bool, inputs ...string) error {
 		fault.hint = "make the folder first"
 		return fault
 	}
+	for _, in := range inputs {
+		if spoils(path, in) {
+			fault := usagef("--%s %s: the run reads the folder %s", flag, path, in)
+			fault.hint = "write it to another folder: the next run would read it as data"
+			return fault
+		}
+	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return probe(flag, path)
 	case err != nil:
 		return usagef("--%s %s: %w", flag, path, err)
 	case info.IsDir():
@@ -67,7 +74,72 @@ func checkWritable(flag, path string, force bool, inputs ...string) error {
 		fault.hint = "--force overwrites it"
 		return fault
 	}
-	return nil
+	if !info.Mode().IsRegular() {
+		return nil // a device or pipe is written as it is
+	}
+	return probe(flag, path)
+}
+
+// probe makes a file beside path and removes it: results are written under
+// another name in the same folder first, and permissions alone do not tell what
+// a read-only or full file system will do.
+func probe(flag, path string) error {
+	target := path
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		target = real
+	}
+	dir := filepath.Dir(target)
+	f, err := os.CreateTemp(dir, "."+program+"-*")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	if err == nil {
+		return nil
+	}
+	// The system's own text names the file of the probe.
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	fault := usagef("--%s %s: no file can be made in the folder %s: %w", flag, path, dir, err)
+	fault.hint = "name a file in a folder that you may write to"
+	return fault
+}
+
+// spoils reports whether a file would be one of a data folder's own: whatever
+// lies in it, and a Parquet file below it at any depth.
+func spoils(path, folder string) bool {
+	info, err := os.Stat(folder)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	} else if target, err := os.Readlink(path); err == nil {
+		// A link to what is not there yet: that is what would be made.
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err == nil {
+		dir, err = filepath.Abs(dir)
+	}
+	if err != nil {
+		return false
+	}
+	anyDepth := strings.EqualFold(filepath.Ext(path), ".parquet")
+	for {
+		if at, err := os.Stat(dir); err == nil && os.SameFile(at, info) {
+			return true
+		}
+		above := filepath.Dir(dir)
+		if !anyDepth || above == dir {
+			return false
+		}
+		dir = above
+	}
 }
 
 // A samplesFile hands samples on to a file, which is there whole or not at all.

@@ -154,7 +154,7 @@ func newTeller(s *streams, n narration) teller { return teller{s: s, on: n.verbo
 
 func (t teller) step(format string, args ...any) {
 	if t.on {
-		_, _ = fmt.Fprintf(t.s.err, program+": "+format+"\n", args...)
+		_, _ = fmt.Fprintf(t.s.err, "%s: %s\n", program, escapef(format, args...))
 	}
 }
 

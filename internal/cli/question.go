@@ -5,11 +5,9 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/intershap/intershap"
-	"github.com/intershap/intershap/background"
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/engine"
 	"github.com/intershap/intershap/model/onnx"
@@ -23,7 +21,6 @@ type question struct {
 	model, data string
 	background  string
 	library     string
-	classes     string
 	fixed       []string
 	plan        string
 	device      string
@@ -37,6 +34,13 @@ const (
 	deviceCPU  = "cpu"
 )
 
+// The words that flags take, and completions propose.
+var (
+	taskNames       = names(intershap.Classes, intershap.Binary, intershap.Multilabel, intershap.Regression)
+	transformNames  = names(engine.Identity, engine.Softmax, engine.Sigmoid, engine.Log, engine.Logit, engine.Centred)
+	conventionNames = names(score.Paper, score.SinglePair)
+)
+
 // addQuestion adds the flags of a question.
 func addQuestion(flags *pflag.FlagSet, q *question) {
 	o := &q.options
@@ -47,16 +51,16 @@ func addQuestion(flags *pflag.FlagSet, q *question) {
 	define(flags, &o.BackgroundSize, "background-size", "1000", "B", "rows drawn from the background; 0: all", readBackgroundSize)
 	flags.StringArrayVar(&o.Mask, "mask", nil,
 		"`RULE` for absent modalities: marginal (the default), mean, zero, value:V, nearest:K; MODALITY=RULE or MODALITY.INPUT=RULE for one; may be repeated")
-	flags.StringVar(&o.Output, "output", "", "`NAME` of the model's output (default: the only one, else probabilities)")
+	flags.StringVar(&o.Output, "output", "", "`NAME` of the model's output (default: the only one, else probabilities, else the only floating-point one)")
 	define(flags, &o.Task, "task", "", "T", "classes, binary, multilabel or regression (default: guessed from the output)",
-		readNamed(intershap.ParseTask, names(intershap.Classes, intershap.Binary, intershap.Multilabel, intershap.Regression)...))
+		readNamed(intershap.ParseTask, taskNames...))
 	define(flags, &o.Transform, "transform", engine.Identity.String(), "T",
 		"of each output before any mean: identity, softmax, sigmoid, log, logit, centred",
-		readNamed(engine.ParseTransform, names(engine.Identity, engine.Softmax, engine.Sigmoid, engine.Log, engine.Logit, engine.Centred)...))
-	flags.StringVar(&o.Target, "target", "", "`T` explained: predicted, label, all or class:NAME (default: predicted for classes)")
-	flags.StringVar(&q.classes, "classes", "", "`a,b,...`: the names of the classes (default: 0, 1, ...)")
+		readNamed(engine.ParseTransform, transformNames...))
+	define(flags, &o.Target, "target", "", "T", "explained: predicted, label, all or class:NAME (default: predicted for classes)", readTarget)
+	define(flags, &o.Classes, "classes", "", "a,b,...", "the names of the classes (default: 0, 1, ...)", readClasses)
 	define(flags, &o.Convention, "convention", score.Paper.String(), "C", "paper, or single-pair: each pair's half once",
-		readNamed(score.ParseConvention, names(score.Paper, score.SinglePair)...))
+		readNamed(score.ParseConvention, conventionNames...))
 	define(flags, &q.plan, "plan", planAuto, "P", "auto or full: every row through the whole model",
 		readWord(planAuto, planFull, planStaged))
 	flags.StringVar(&q.library, libraryFlag, "", "`PATH` of ONNX Runtime's library (default: found, see intershap help environment)")
@@ -94,42 +98,13 @@ func (q *question) check() error {
 	}
 	for _, list := range q.fixed {
 		for _, input := range strings.Split(list, ",") {
-			q.options.Fixed = append(q.options.Fixed, strings.TrimSpace(input))
-		}
-	}
-	if q.classes != "" {
-		for _, name := range strings.Split(q.classes, ",") {
-			q.options.Classes = append(q.options.Classes, strings.TrimSpace(name))
-		}
-	}
-	return nil
-}
-
-// checkModalities refuses what names no modality. What it is made of depends on
-// the model's inputs, which the plan knows.
-func checkModalities(specs []string) error {
-	for _, spec := range specs {
-		if name, _, found := strings.Cut(spec, "="); !found || strings.TrimSpace(name) == "" {
-			fault := usagef("--modality: want NAME=SPEC, got %q", spec)
-			fault.hint = "for example --modality text=input_ids,attention_mask"
-			return fault
-		}
-	}
-	return nil
-}
-
-// checkMasks refuses rules that are none. Where an equals sign may follow a
-// place, the plan decides, which knows the modalities.
-func checkMasks(specs []string) error {
-	for _, spec := range specs {
-		if strings.Contains(spec, "=") {
-			continue
-		}
-		if _, err := background.ParseRule(spec); err != nil {
-			fault := usagef("--mask: %w", err)
-			fault.hint = didYouMean(nearest(spec, names(
-				background.Rule{Kind: background.Marginal}, background.Rule{Kind: background.Mean}, background.Rule{Kind: background.Zero})))
-			return fault
+			input = strings.TrimSpace(input)
+			if input == "" {
+				fault := usagef("--fixed: want names of inputs, got %q with an empty one", list)
+				fault.hint = "write --fixed lengths,positions"
+				return fault
+			}
+			q.options.Fixed = append(q.options.Fixed, input)
 		}
 	}
 	return nil
@@ -180,6 +155,17 @@ func (q *question) openModel(outputs func([]tensor.Spec) []string) (*onnx.Model,
 	return onnx.Open(q.model, onnx.Options{Library: q.library, Outputs: outputs})
 }
 
+// chooseOutput names the output that is explained: every other would be
+// computed for nothing. A name that does not fit is left to the plan, which says
+// so.
+func (q *question) chooseOutput(have []tensor.Spec) []string {
+	name, err := intershap.ChooseOutput(q.options.Output, have)
+	if err != nil {
+		return nil
+	}
+	return []string{name}
+}
+
 // openData opens what the model is asked about. The caller closes the answer.
 func (q *question) openData(ctx context.Context, m *onnx.Model) (*opened, error) {
 	o := &opened{model: m}
@@ -206,12 +192,4 @@ func (o *opened) close() error {
 // newPlan plans the answer.
 func (o *opened) newPlan(ctx context.Context, opt intershap.Options) (*intershap.Plan, error) {
 	return intershap.NewPlan(ctx, o.model, o.data, o.background, opt)
-}
-
-// completeQuestion proposes files for MODEL and DATA.
-func completeQuestion(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return []string{"onnx"}, cobra.ShellCompDirectiveFilterFileExt
-	}
-	return []string{"npz", "parquet", "csv"}, cobra.ShellCompDirectiveFilterFileExt
 }

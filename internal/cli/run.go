@@ -13,7 +13,7 @@ import (
 )
 
 // Run runs the command line args (without the program's name) and returns the
-// exit code. SIGINT and SIGTERM end a command cleanly.
+// exit code. SIGINT, SIGTERM and SIGHUP end a command cleanly.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
@@ -38,6 +38,9 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 	root := newRoot(s)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = s.helpFault
+	}
 	var signal *interruption
 	if err != nil && errors.As(context.Cause(ctx), &signal) {
 		// What failed did so because the command was told to end.
@@ -49,13 +52,21 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 	return exitCode(err)
 }
 
-// untilSignal returns a context that the first SIGINT or SIGTERM ends, with an
-// interruption as its cause. The second signal ends the process as if nobody
+// endings are the signals that end a command.
+var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
+// untilSignal returns a context that the first of the endings ends, with an
+// interruption as its cause. What was ignored when the process began, as nohup
+// does it, stays ignored. The second signal ends the process as if nobody
 // listened, for a model that does not return.
 func untilSignal(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	for _, s := range endings {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	go func() {
 		select {
 		case s := <-signals:

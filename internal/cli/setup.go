@@ -51,7 +51,7 @@ func runSetup(ctx context.Context, s *streams, opt setupOptions) error {
 	}
 	if usual, err := onnx.DataDir(); err != nil || filepath.Clean(usual) != filepath.Dir(lib.Path) {
 		// The search does not look there.
-		_, err := fmt.Fprintf(s.err, "To use it: --%s %s, or set %s\n", libraryFlag, quoteShell(lib.Path), onnx.LibraryVariable)
+		_, err := fmt.Fprintf(s.err, "To use it: --%s %s, or set %s\n", libraryFlag, escape(quoteShell(lib.Path)), onnx.LibraryVariable)
 		return err
 	}
 	return nil

@@ -21,6 +21,8 @@ type streams struct {
 	// width is the number of columns of the terminal.
 	width int
 	now   func() time.Time
+	// helpFault is why help could not be written.
+	helpFault error
 }
 
 // defaultWidth is the width of terminals that do not tell theirs.

@@ -54,13 +54,13 @@ func writeHead(p *page, ex *result.Explanation, guessed bool, notes footnotes) {
 		task += " (guessed)"
 	}
 	background := fmt.Sprintf("%s, %s, mask %s", filepath.Base(from.Background.Source.Source), count(int64(from.Background.Rows), "row"), from.Background.Mask)
-	p.pairs([][2]string{
+	p.markedPairs([][2]string{
 		{"model", filepath.Base(from.Model.Source)},
 		{"data", fmt.Sprintf("%s, %s", filepath.Base(from.Data.Source.Source), count(int64(from.Data.Samples), "sample"))},
 		{"background", background},
 		{"explained", fmt.Sprintf("output %s, %s, transform %s", from.Output, task, from.Transform)},
-		{"scores", fmt.Sprintf("convention %s, %s %% intervals%s", from.Convention, level(from.Level), notes.marks(p, ""))},
-	})
+		{"scores", fmt.Sprintf("convention %s, %s %% intervals", from.Convention, level(from.Level))},
+	}, notes.marks(p, ""))
 }
 
 // writeShares writes the grid of one target: the score, each modality, each
@@ -90,7 +90,7 @@ func writeShares(p *page, t *result.Target, modalities []string) {
 	pairs := sortedPairs(t)
 	for _, at := range pairs[:min(len(pairs), mostPairs)] {
 		g, a := t.Global.Pairs[at], t.MeanAbsolute.Pairs[at]
-		rows = append(rows, []cell{{head: pairName(g.Pair)}, pairCell(g), pairCell(a)})
+		rows = append(rows, []cell{pairHead(g.Pair), pairCell(g), pairCell(a)})
 	}
 	p.grid(rows)
 	if more := len(pairs) - mostPairs; more > 0 {
@@ -119,7 +119,13 @@ func localCell(l result.LocalAggregate) cell {
 	return c
 }
 
-func pairName(pair [2]string) string { return pair[0] + " × " + pair[1] }
+// pairSign stands between the names of a pair.
+const pairSign = " × "
+
+func pairName(pair [2]string) string { return pair[0] + pairSign + pair[1] }
+
+// pairHead is a pair at the head of a row, where each name is shortened.
+func pairHead(pair [2]string) cell { return cell{head: pairName(pair), pair: pair} }
 
 // headlinePairs returns the pairs of the aggregation to read first.
 func headlinePairs(t *result.Target) []result.Pair {
@@ -271,7 +277,7 @@ type footnotes struct {
 
 // marks returns " [1] [3]" for the warnings about a target, or for "" those
 // about none.
-func (f footnotes) marks(p *page, target string) string {
+func (f footnotes) marks(p *page, target string) painted {
 	var b strings.Builder
 	for i, w := range f.warnings {
 		about := ""
@@ -282,7 +288,7 @@ func (f footnotes) marks(p *page, target string) string {
 			b.WriteString(" " + p.paint(doubtOn, fmt.Sprintf("[%d]", i+1)))
 		}
 	}
-	return b.String()
+	return painted(b.String())
 }
 
 func (f footnotes) write(p *page) {

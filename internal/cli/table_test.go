@@ -207,6 +207,31 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestShortenPair checks that both names and the sign between them stay.
+func TestShortenPair(t *testing.T) {
+	for _, tt := range []struct {
+		first, second string
+		width         int
+		want, reason  string
+	}{
+		{"image", "text", 12, "image × text", "it fits"},
+		{"gene_expression", "image", 16, "gene…ion × image", "a short name leaves its room"},
+		{"image", "gene_expression", 16, "image × gene…ion", "on either side"},
+		{"gene_expression", "clinical_records", 17, "gen…ion × cli…rds", "two long ones share"},
+		{"gene_expression", "clinical_records", 12, "ge…n × cl…ds", "odd room"},
+		{"gene", "clinic", 1, "… × …", "less than both need"},
+		{"a × b", "cccccccccc", 13, "a × b × cc…cc", "a name with the sign in it"},
+	} {
+		got := shortenPair([2]string{tt.first, tt.second}, tt.width)
+		if got != tt.want {
+			t.Errorf("%s: want %q, got %q", tt.reason, tt.want, got)
+		}
+		if most := max(tt.width, visible("… × …")); visible(got) > most {
+			t.Errorf("%s: want at most %d columns, got %d of %q", tt.reason, most, visible(got), got)
+		}
+	}
+}
+
 // TestGoldenChecks checks that the comparisons above fail on what is wrong.
 func TestGoldenChecks(t *testing.T) {
 	dir := t.TempDir()

@@ -28,6 +28,10 @@ was built with cgo, without which no ONNX file can be opened.`,
   intershap version --json`,
 		Annotations: map[string]string{ExitCodesNote: "0 done, 2 wrong usage"},
 		Args:        wantArgs(),
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := readEnvironment(cmd, s.env)
+			return err
+		},
 		RunE: func(*cobra.Command, []string) error {
 			v := versionReport{
 				Version: intershap.Version(), Go: runtime.Version(),

@@ -46,18 +46,18 @@ var Rooms = map[string]Room{
 
 	// Everything expensive happens in one place.
 	"engine": {Above: []string{"game", "model", "background", "dataset"}},
-	"result": {Above: []string{"score", "engine"}, Modules: []string{arrow}},
+	"result": {Above: []string{"score"}, Modules: []string{arrow}},
 
 	// What is made from a result.
 	"plot":   {Above: []string{"result"}},
 	"report": {Above: []string{"result", "plot"}},
-	"rival":  {Above: []string{"result"}, Modules: []string{gonum}},
+	"rival":  {Above: []string{"result", "engine"}, Modules: []string{gonum}},
 
 	// Data with known answers, and networks of our own.
 	"synth":  {Above: []string{"dataset"}},
 	"fusion": {Above: []string{"synth", "model/onnx"}, Modules: []string{gonum}},
 
-	".":     {Above: []string{"approx", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
+	".":     {Above: []string{"approx", "engine", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
 	"paper": {Above: []string{".", "synth", "fusion"}},
 
 	// The command line stands on everything and nothing stands on it but main.

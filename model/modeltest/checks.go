@@ -59,9 +59,6 @@ func twice(ctx context.Context, m model.Model, a, b model.Batch) (first, second 
 
 // batchInvariant holds batches of every size from one row on to the whole.
 func batchInvariant(ctx context.Context, m model.Described, s subject) error {
-	if s.fixed > 0 {
-		return nil // there is one size
-	}
 	rows := s.inputs.Rows()
 	whole, err := predict(ctx, m, s.inputs)
 	if err != nil {

@@ -15,10 +15,15 @@ package modeltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/tensor"
 )
 
 // An Option changes what [Run] feeds to the model.
@@ -29,7 +34,6 @@ type config struct {
 	seed     uint64
 	rows     int
 	freeAxis int
-	pads     bool
 	integers map[string]interval
 	strings  []string
 }
@@ -47,8 +51,9 @@ const (
 // Seed sets the seed of the random inputs; default 1.
 func Seed(seed uint64) Option { return func(c *config) { c.seed = seed } }
 
-// Rows sets the number of rows of the inputs, at least 2; default 7. A backend
-// that pads needs more rows than it pads to, or every batch is the same run.
+// Rows sets the number of rows of the inputs, at least 2; default 7, and more
+// where the signature fixes more: a backend that pads needs more rows than it
+// pads to, or every batch is the same run.
 func Rows(n int) Option { return func(c *config) { c.rows = n } }
 
 // FreeAxis sets the length given to axes of any length behind axis 0; default 3.
@@ -64,10 +69,6 @@ func Integers(input string, lo, hi int64) Option {
 // Strings sets the texts from which string inputs are drawn; default "a", "b".
 func Strings(values ...string) Option { return func(c *config) { c.strings = values } }
 
-// Pads says that the model takes any number of rows although its signature
-// fixes the batch size, because it cuts and pads by itself.
-func Pads() Option { return func(c *config) { c.pads = true } }
-
 func newConfig(opts []Option) config {
 	c := config{
 		seed: defaultSeed, rows: defaultRows, freeAxis: defaultFreeAxis,
@@ -77,6 +78,36 @@ func newConfig(opts []Option) config {
 		o(&c)
 	}
 	return c
+}
+
+// fewestRows is what a check of order or neighbours needs to look at anything.
+const fewestRows = 2
+
+// check returns what is wrong with the options, all of it.
+func (c config) check(sig model.Signature) error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if c.rows < fewestRows {
+		fault("Rows: want at least %d, got %d", fewestRows, c.rows)
+	}
+	if c.freeAxis < 1 {
+		fault("FreeAxis: want at least 1, got %d", c.freeAxis)
+	}
+	if len(c.strings) == 0 {
+		fault("Strings: want at least one text, got none")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.integers)) {
+		within := c.integers[name]
+		if within.lo > within.hi {
+			fault("Integers: input %q: want a range, got %d to %d", name, within.lo, within.hi)
+		} else if within.hi-within.lo < 0 || within.hi-within.lo == math.MaxInt64 {
+			fault("Integers: input %q: want a range of at most %d numbers, got %d to %d", name, int64(math.MaxInt64), within.lo, within.hi)
+		}
+		if name != anyInput && !slices.ContainsFunc(sig.Inputs, func(s tensor.Spec) bool { return s.Name == name }) {
+			fault("Integers: want the name of an input, got %q", name)
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // A check is one clause of the contract.

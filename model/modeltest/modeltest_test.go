@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -68,14 +69,58 @@ func (f *fake) Predict(ctx context.Context, inputs model.Batch) (model.Batch, er
 func TestRunPassesACorrectModel(t *testing.T) {
 	Run(t, func(*testing.T) model.Described { return newFake() })
 	fixed := newFake()
-	fixed.sig.BatchSize = 4
-	fixed.check = func(inputs model.Batch) error {
-		if inputs.Rows() != 4 {
-			return fmt.Errorf("want 4 rows, got %d", inputs.Rows())
-		}
-		return fixed.sig.Check(inputs)
-	}
+	fixed.sig.BatchSize = 9 // computed at a time; any number is taken
 	Run(t, func(*testing.T) model.Described { return fixed }, Seed(2), FreeAxis(1), Integers("ids", -5, 5))
+}
+
+// TestFixedBatchIsPassed checks that a model which pads gets more rows than it
+// pads to, and that one which takes only whole batches breaks the contract.
+func TestFixedBatchIsPassed(t *testing.T) {
+	const batch = 9
+	most := 0
+	f := newFake()
+	f.sig.BatchSize = batch
+	f.before = func(_ context.Context, in model.Batch) error { most = max(most, in.Rows()); return nil }
+	if err := runCheck(t, "batch", f); err != nil || most <= batch {
+		t.Errorf("want more than %d rows in a call, got %d, %v", batch, most, err)
+	}
+	f.before = func(_ context.Context, in model.Batch) error {
+		if in.Rows()%batch > 0 {
+			return fmt.Errorf("want multiples of %d rows, got %d", batch, in.Rows())
+		}
+		return nil
+	}
+	if err := Verify(t.Context(), f); err == nil {
+		t.Error("a model that takes whole batches alone: want an error, got none")
+	}
+}
+
+// TestOptionsAreChecked feeds options that would panic, or let any model pass.
+func TestOptionsAreChecked(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		opts []Option
+		want []string
+	}{
+		{"one row", []Option{Rows(1)}, []string{"Rows: want at least 2, got 1"}},
+		{"empty axis", []Option{FreeAxis(0)}, []string{"FreeAxis: want at least 1, got 0"}},
+		{"no text", []Option{Strings()}, []string{"Strings: want at least one text, got none"}},
+		{"range backwards", []Option{Integers("ids", 3, 2)}, []string{`Integers: input "ids": want a range, got 3 to 2`}},
+		{"range too wide", []Option{Integers("", -1, math.MaxInt64)}, []string{`Integers: input "": want a range of at most`}},
+		{"wide by one", []Option{Integers("", 0, math.MaxInt64)}, []string{`Integers: input "": want a range of at most`}},
+		{"unknown input", []Option{Integers("idz", 0, 1)}, []string{`Integers: want the name of an input, got "idz"`}},
+		{"all faults", []Option{Rows(-1), Strings(), Integers("ids", 1, 0)}, []string{"Rows: ", "Strings: ", "Integers: "}},
+	} {
+		err := Verify(t.Context(), newFake(), tt.opts...)
+		for _, want := range tt.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: want an error with %q, got %v", tt.name, want, err)
+			}
+		}
+	}
+	if err := Verify(t.Context(), newFake(), Rows(2), Integers("ids", 0, math.MaxInt64-1)); err != nil {
+		t.Errorf("options at their limits: want no error, got %v", err)
+	}
 }
 
 // first returns the float32 values of the first tensor of b.

@@ -12,8 +12,6 @@ import (
 type subject struct {
 	sig    model.Signature
 	inputs model.Batch
-	// fixed is the number of rows that every call must have, 0 for any.
-	fixed int
 	// other is drawn like inputs, with other values.
 	other model.Batch
 }
@@ -23,12 +21,11 @@ func newSubject(sig model.Signature, c config) (subject, error) {
 	if len(sig.Inputs) == 0 || len(sig.Outputs) == 0 {
 		return subject{}, fmt.Errorf("want a signature with inputs and outputs, got %d and %d", len(sig.Inputs), len(sig.Outputs))
 	}
-	s := subject{sig: sig}
-	rows := c.rows
-	if sig.BatchSize > 0 && !c.pads {
-		s.fixed = sig.BatchSize
-		rows = sig.BatchSize
+	if err := c.check(sig); err != nil {
+		return subject{}, err
 	}
+	s := subject{sig: sig}
+	rows := max(c.rows, sig.BatchSize+1)
 	r := rand.New(rand.NewPCG(c.seed, 0))
 	for _, batch := range []*model.Batch{&s.inputs, &s.other} {
 		for _, spec := range sig.Inputs {

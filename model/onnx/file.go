@@ -25,12 +25,8 @@ type file struct {
 // readFile reads, digests and scans the file at path. Errors do not repeat the
 // path.
 func readFile(path string) (file, error) {
-	info, err := os.Stat(path)
-	if err != nil {
+	if err := checkRegular(path); err != nil {
 		return file{}, bare(err)
-	}
-	if info.IsDir() {
-		return file{}, errors.New("want an ONNX file, got a folder")
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -53,6 +49,26 @@ func readFile(path string) (file, error) {
 	return f, nil
 }
 
+// checkRegular refuses what is no regular file before it is opened: opening a
+// pipe waits for whoever writes to it, and the runtime reads the file again.
+func checkRegular(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		return errors.New("want a file, got a folder")
+	case mode&fs.ModeNamedPipe != 0:
+		return errors.New("want a file, got a pipe")
+	case mode&fs.ModeSocket != 0:
+		return errors.New("want a file, got a socket")
+	}
+	return errors.New("want a file, got a device")
+}
+
 // digestAll returns the digest of the lines that sha256sum prints for the
 // model and its external data.
 func digestAll(f file, dir string) (string, error) {
@@ -73,6 +89,9 @@ func digestAll(f file, dir string) (string, error) {
 
 // digestFile returns the SHA-256 of a file in hexadecimal.
 func digestFile(path string) (string, error) {
+	if err := checkRegular(path); err != nil {
+		return "", err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -39,7 +39,7 @@ func (p place) install(ctx context.Context, from, dir string) (Library, error) {
 			return Library{}, errors.New("no user data folder; name a folder")
 		}
 	}
-	source, want := from, ""
+	source, want, remedy := from, "", ""
 	var body io.ReadCloser
 	var err error
 	switch {
@@ -50,6 +50,11 @@ func (p place) install(ctx context.Context, from, dir string) (Library, error) {
 		}
 		source, want = b.query(), b.sha256
 		body, err = p.openPinned(ctx, b)
+		if f, ok := body.(*os.File); ok {
+			// The go command fetches a module whole or not at all.
+			remedy = fmt.Sprintf("%s was changed: remove the folder %s and run setup again",
+				f.Name(), strings.TrimSuffix(f.Name(), string(filepath.Separator)+filepath.FromSlash(b.file)))
+		}
 	case strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://"):
 		body, err = fetch(ctx, from)
 	default:
@@ -61,6 +66,10 @@ func (p place) install(ctx context.Context, from, dir string) (Library, error) {
 	defer body.Close() // read only: nothing to lose
 	lib := Library{Path: filepath.Join(dir, libraryNames(p.goos)[0]), Source: source}
 	if lib.SHA256, err = p.write(lib.Path, body, want); err != nil {
+		var other *digestError
+		if errors.As(err, &other) && remedy != "" {
+			err = fmt.Errorf("%w; %s", err, remedy)
+		}
 		return Library{}, fmt.Errorf("%s: %w", source, err)
 	}
 	return lib, nil
@@ -120,6 +129,11 @@ func fetch(ctx context.Context, url string) (io.ReadCloser, error) {
 	return resp.Body, nil
 }
 
+// A digestError says that a library is not the one that is pinned.
+type digestError struct{ want, got string }
+
+func (e *digestError) Error() string { return fmt.Sprintf("want SHA-256 %s, got %s", e.want, e.got) }
+
 // write copies body to path by way of a temporary file in the same folder, and
 // returns the digest. want is the digest that body must have, "" for any.
 func (p place) write(path string, body io.Reader, want string) (digest string, err error) {
@@ -147,7 +161,7 @@ func (p place) write(path string, body io.Reader, want string) (digest string, e
 	}
 	digest = hex.EncodeToString(h.Sum(nil))
 	if want != "" && digest != want {
-		return "", fmt.Errorf("want SHA-256 %s, got %s; the file was changed: remove it and fetch it again", want, digest)
+		return "", &digestError{want, digest}
 	}
 	return digest, os.Rename(tmp.Name(), path)
 }

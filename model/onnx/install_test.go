@@ -110,6 +110,7 @@ func TestInstallErrors(t *testing.T) {
 		{"other system", "a DLL on Linux", put(t, filepath.Join(root, "ort.dll"), "MZ.."), "want a shared library for linux"},
 		{"missing", "a typing error", filepath.Join(root, "none.so"), "no such file"},
 		{"changed", "the module cache was tampered with", "", "want SHA-256 " + b.sha256},
+		{"remedy", "what to remove must be named", "", b.in(p.moduleCache()) + " was changed: remove the folder " + filepath.Join(p.moduleCache(), filepath.FromSlash(b.query())) + " and run setup again"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -147,7 +147,7 @@ func TestOpenErrors(t *testing.T) {
 		want         string
 	}{
 		{"missing", "the path is the remedy", filepath.Join(dir, "none.onnx"), nil, "none.onnx: no such file"},
-		{"folder", "a folder is no model", dir, nil, "want an ONNX file, got a folder"},
+		{"folder", "a folder is no model", dir, nil, "want a file, got a folder"},
 		{"empty", "a failed download", write("empty.onnx", nil), nil, "got an empty file"},
 		{"text", "an error page", write("page.onnx", []byte("<html>not found</html>")), nil, "looks like HTML"},
 		{"zip", "a PyTorch checkpoint", write("model.pt", []byte("PK\x03\x04\x00\x00")), nil, "torch.onnx.export"},
@@ -180,6 +180,57 @@ func TestOpenErrors(t *testing.T) {
 				t.Errorf("want the path once, got it %d times: %v", n, err)
 			}
 		})
+	}
+}
+
+// TestOpenRefused checks that the runtime's own words are recognised: a library
+// that changes them fails here.
+func TestOpenRefused(t *testing.T) {
+	dense, err := os.ReadFile("testdata/dense.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(old, new string) []byte {
+		if strings.Count(string(dense), old) == 0 {
+			t.Fatalf("dense.onnx has no %q", old)
+		}
+		return []byte(strings.Replace(string(dense), old, new, 1))
+	}
+	relu := func(inputType ...[]byte) []byte {
+		name, float := message(infoName, []byte("x")), []byte{tensorTypeElement << 3, elementFloat}
+		y := message(infoType, message(typeTensor, float, message(tensorTypeShape, message(1, []byte{1 << 3, 1}))))
+		return slices.Concat([]byte{1 << 3, 8}, message(modelGraph,
+			message(graphNode, message(1, []byte("x")), message(nodeOutput, []byte("y")), message(nodeOpType, []byte("Relu"))),
+			message(2, []byte("g")),
+			message(graphInput, name, message(infoType, message(typeTensor, slices.Concat(float, slices.Concat(inputType...))))),
+			message(graphOutput, message(infoName, []byte("y")), y)), message(8, []byte{2 << 3, 13}))
+	}
+	for _, tt := range []struct {
+		name       string
+		data       []byte
+		want, hint string
+	}{
+		{"opset", change("\x42\x04\x0a\x00\x10\x0d", "\x42\x04\x0a\x00\x10\x63"), "the model has opset 99 of domain ai.onnx, the library knows ", "or lower"},
+		{"ir", change("\x08\x08", "\x08\x63"), "the file has IR version 99, the library knows ", "ir_version"},
+		{"operator", change("Softmax", "Softmix"), "there is no operator Softmix in the model's opset 13", "export the model again"},
+		{"shape", relu(), `input "x" has no shape in the file`, ""},
+		{"scalar", relu(message(tensorTypeShape)), `(y: a scalar, which has no row axis)`, ""},
+	} {
+		path := filepath.Join(t.TempDir(), tt.name+".onnx")
+		if err := os.WriteFile(path, tt.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Open(path, Options{})
+		if err == nil {
+			t.Fatalf("%s: want an error, got a model (close: %v)", tt.name, m.Close())
+		}
+		if !strings.Contains(err.Error(), tt.want) || strings.ContainsAny(err.Error(), "?*") {
+			t.Errorf("%s: want %q and no question, got %v", tt.name, tt.want, err)
+		}
+		var load *LoadError
+		if errors.As(err, &load) != (tt.hint != "") || load != nil && !strings.Contains(load.Hint, tt.hint) {
+			t.Errorf("%s: want a hint with %q, got %+v", tt.name, tt.hint, load)
+		}
 	}
 }
 

@@ -8,10 +8,19 @@ import (
 
 // Field numbers of onnx.proto that the scan follows.
 const (
-	modelGraph = 7
+	modelGraph     = 7
+	modelTraining  = 20
+	modelFunctions = 25
+
+	trainingInitialization = 1
+	trainingAlgorithm      = 2
+
+	functionNode       = 7
+	functionAttributes = 11 // with defaults
 
 	graphNode        = 1
 	graphInitializer = 5
+	graphInput       = 11
 	graphOutput      = 12
 	graphSparse      = 15
 
@@ -44,6 +53,7 @@ const (
 	typeMap      = 5
 
 	tensorTypeElement = 1
+	tensorTypeShape   = 2
 	sequenceElement   = 1
 	mapValue          = 2
 )
@@ -58,6 +68,11 @@ var errDepth = errors.New("graphs inside graphs, too deep to be real")
 
 // A content is what the scan finds in a model.
 type content struct {
+	// hasGraph is set in what can be a model.
+	hasGraph bool
+	// shapeless lists the inputs and outputs that are tensors of a rank that
+	// the file does not tell. The runtime reports them as scalars.
+	shapeless []string
 	// external lists the files of external data, sorted, each once.
 	external []string
 	// scoreMaps has the outputs that are sequences of maps to float.
@@ -71,13 +86,46 @@ func scan(data []byte) (content, error) {
 	c := content{scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}
 	err := eachField(data, func(f field) error {
 		if f.number == modelGraph && f.bytes != nil {
+			c.hasGraph = true
 			return c.graph(f.bytes, 0)
+		}
+		switch f.number {
+		case modelTraining:
+			return c.training(f.bytes)
+		case modelFunctions:
+			return c.function(f.bytes)
 		}
 		return nil
 	})
 	slices.Sort(c.external)
 	c.external = slices.Compact(c.external)
 	return c, err
+}
+
+// training walks the graphs that training adds to a model, whose tensors the
+// runtime looks for too.
+func (c *content) training(info []byte) error {
+	return eachField(info, func(f field) error {
+		if f.number == trainingInitialization || f.number == trainingAlgorithm {
+			return c.graph(f.bytes, 1)
+		}
+		return nil
+	})
+}
+
+// function walks a function of the model's own, whose nodes stand in for those
+// that call it.
+func (c *content) function(function []byte) error {
+	return eachField(function, func(f field) error {
+		switch f.number {
+		case functionNode:
+			return c.node(f.bytes, 1)
+		case functionAttributes:
+			_, err := c.attribute(f.bytes, 1)
+			return err
+		}
+		return nil
+	})
 }
 
 func (c *content) graph(graph []byte, depth int) error {
@@ -92,9 +140,13 @@ func (c *content) graph(graph []byte, depth int) error {
 			return c.tensor(f.bytes)
 		case graphSparse:
 			return c.sparse(f.bytes)
+		case graphInput:
+			if depth == 0 {
+				return c.shape(f.bytes)
+			}
 		case graphOutput:
 			if depth == 0 {
-				return c.output(f.bytes)
+				return errors.Join(c.output(f.bytes), c.shape(f.bytes))
 			}
 		}
 		return nil
@@ -219,6 +271,31 @@ func (c *content) output(info []byte) error {
 	})
 	if scores {
 		c.scoreMaps[name] = true
+	}
+	return err
+}
+
+// shape notes an input or output that is a tensor without a shape.
+func (c *content) shape(info []byte) error {
+	var name string
+	shapeless := false
+	err := eachField(info, func(f field) error {
+		switch f.number {
+		case infoName:
+			name = string(f.bytes)
+		case infoType:
+			tensor, err := child(f.bytes, typeTensor)
+			if err != nil || tensor == nil {
+				return err
+			}
+			shape, err := child(tensor, tensorTypeShape)
+			shapeless = shape == nil
+			return err
+		}
+		return nil
+	})
+	if shapeless {
+		c.shapeless = append(c.shapeless, name)
 	}
 	return err
 }

@@ -16,12 +16,13 @@ func TestScan(t *testing.T) {
 		model string
 		want  content
 	}{
-		{"dense", content{scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}},
-		{"external", content{external: []string{"external.data"}, scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}},
+		{"dense", content{hasGraph: true, scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}},
+		{"external", content{hasGraph: true, external: []string{"external.data"}, scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}},
 		{"zipmap_int", content{
+			hasGraph:  true,
 			scoreMaps: map[string]bool{"output_probability": true},
 			zipMaps:   map[string][]string{"output_probability": {"2", "10", "33"}}}},
-		{"unsupported", content{scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}},
+		{"unsupported", content{hasGraph: true, scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}},
 	}
 	for _, tt := range tests {
 		data, err := os.ReadFile(filepath.Join("testdata", tt.model+".onnx"))
@@ -71,6 +72,51 @@ func TestScanFindsExternalDataAnywhere(t *testing.T) {
 		if err != nil || !slices.Equal(got.external, []string{"w.bin"}) {
 			t.Errorf("%s: want w.bin, got %v, %v", tt.name, got.external, err)
 		}
+	}
+}
+
+// TestScanFindsExternalDataOutsideTheGraph hides a tensor in what a model has
+// beside its graph. Neither is the model's own output or ZipMap.
+func TestScanFindsExternalDataOutsideTheGraph(t *testing.T) {
+	constant := message(nodeAttribute, message(attributeTensor, message(tensorExternal,
+		message(entryKey, []byte("location")), message(entryValue, []byte("w.bin")))))
+	zipMap := slices.Concat(message(nodeOpType, []byte("ZipMap")), message(nodeOutput, []byte("y")))
+	long := func(number int, body []byte) []byte { // numbers above 15 take two bytes
+		m := message(1, body)
+		return slices.Concat([]byte{byte(number<<3&127 | wireBytes | 128), byte(number >> 4)}, m[1:])
+	}
+	graph := slices.Concat(message(graphNode, constant), message(graphNode, zipMap))
+	tests := []struct {
+		name string
+		data []byte
+	}{
+		{"function", long(modelFunctions, slices.Concat(message(functionNode, constant), message(functionNode, zipMap)))},
+		{"default of a function", long(modelFunctions, message(functionAttributes, constant[2:]))},
+		{"initialization", long(modelTraining, message(trainingInitialization, graph))},
+		{"algorithm", long(modelTraining, message(trainingAlgorithm, graph))},
+	}
+	for _, tt := range tests {
+		got, err := scan(tt.data)
+		if err != nil || !slices.Equal(got.external, []string{"w.bin"}) || len(got.zipMaps) > 0 {
+			t.Errorf("%s: want w.bin and no ZipMap, got %v, %v, %v", tt.name, got.external, got.zipMaps, err)
+		}
+	}
+}
+
+// TestScanFindsShapes tells a scalar, whose shape is there and empty, from a
+// tensor of unknown rank.
+func TestScanFindsShapes(t *testing.T) {
+	tensor := func(name string, shape []byte) []byte {
+		return slices.Concat(message(infoName, []byte(name)), message(infoType, message(typeTensor, []byte{tensorTypeElement << 3, elementFloat}, shape)))
+	}
+	sequence := slices.Concat(message(infoName, []byte("sequence")), message(infoType, message(typeSequence)))
+	scalar := message(tensorTypeShape)
+	got, err := scan(message(modelGraph,
+		message(graphInput, tensor("unknown", nil)), message(graphInput, tensor("scalar", scalar)), message(graphInput, sequence),
+		message(graphOutput, tensor("out", nil)), message(graphOutput, tensor("known", scalar)),
+		message(graphNode, message(nodeAttribute, message(attributeGraph, message(graphInput, tensor("inner", nil)))))))
+	if want := []string{"unknown", "out"}; err != nil || !slices.Equal(want, got.shapeless) {
+		t.Errorf("want %q without a shape, got %q, %v", want, got.shapeless, err)
 	}
 }
 

@@ -42,7 +42,7 @@ func openSession(f file, wanted func([]tensor.Spec) []string) (opened, error) {
 		return opened{}, err
 	}
 	o := opened{runtime: runtimeName()}
-	if o.inputs, err = inputSpecs(inputs); err != nil {
+	if o.inputs, err = inputSpecs(inputs, f.content); err != nil {
 		return opened{}, err
 	}
 	supported, unsupported := outputSpecs(outputs, f.content)
@@ -62,7 +62,7 @@ func openSession(f file, wanted func([]tensor.Spec) []string) (opened, error) {
 	}
 	native, err := ort.NewDynamicAdvancedSession(f.path, in, out, options)
 	if err != nil {
-		return opened{}, err
+		return opened{}, refused(f, err)
 	}
 	o.session = &nativeSession{native: native, outputs: chosen}
 	return o, nil
@@ -85,7 +85,7 @@ func describe(f file) (inputs, outputs []ort.InputOutputInfo, err error) {
 	}
 	inputs, outputs, err = ort.GetInputOutputInfoWithOptions(f.path, options)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ONNX Runtime cannot load it: %w (is it an ONNX model?%s)", err, f.looksLike)
+		return nil, nil, refused(f, err)
 	}
 	return inputs, outputs, nil
 }

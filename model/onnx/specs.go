@@ -56,7 +56,7 @@ type output struct {
 }
 
 // inputSpecs translates the runtime's inputs.
-func inputSpecs(infos []ort.InputOutputInfo) ([]tensor.Spec, error) {
+func inputSpecs(infos []ort.InputOutputInfo, c content) ([]tensor.Spec, error) {
 	if len(infos) == 0 {
 		return nil, errors.New("the model has no inputs")
 	}
@@ -68,6 +68,9 @@ func inputSpecs(infos []ort.InputOutputInfo) ([]tensor.Spec, error) {
 		d, known := dtypeOf(info.DataType)
 		if !known {
 			return nil, fmt.Errorf("input %q has element type %s, which no data file holds; put a Cast in front of it", info.Name, plain(info.DataType.String()))
+		}
+		if len(info.Dimensions) == 0 && slices.Contains(c.shapeless, info.Name) {
+			return nil, fmt.Errorf("input %q has no shape in the file, so that its rows cannot be told; export it with one, such as [batch, 3] with a free axis 0", info.Name)
 		}
 		specs[i] = spec(info, d)
 	}
@@ -90,6 +93,8 @@ func outputSpecs(infos []ort.InputOutputInfo, c content) (supported []output, un
 			continue
 		case info.OrtValueType != ort.ONNXTypeTensor:
 			reason = "a " + plain(info.OrtValueType.String())
+		case len(info.Dimensions) == 0 && slices.Contains(c.shapeless, info.Name):
+			reason = "of unknown shape; export it with one, such as [batch, 3] with a free axis 0"
 		case len(info.Dimensions) == 0:
 			reason = "a scalar, which has no row axis"
 		default:
