@@ -126,7 +126,7 @@ func bare(b *testing.B, path string, plan *intershap.Plan, samples dataset.File,
 // another sample's.
 func batchOf(b *testing.B, samples dataset.File, plan *intershap.Plan, number int) []ort.Value {
 	b.Helper()
-	bound, err := dataset.Bind(samples, plan.Inputs(), dataset.BindOptions{Role: "data"})
+	bound, err := dataset.Bind(b.Context(), samples, plan.Inputs(), dataset.BindOptions{Role: "data"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 		return nil, err
 	}
 	p := &Plan{opt: opt, model: m}
-	if err := p.bind(samples, rows); err != nil {
+	if err := p.bind(ctx, samples, rows); err != nil {
 		return nil, err
 	}
 	if err := p.chooseModalities(); err != nil {
@@ -86,7 +86,7 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 }
 
 // bind matches samples and background with the model's inputs.
-func (p *Plan) bind(samples, rows dataset.File) error {
+func (p *Plan) bind(ctx context.Context, samples, rows dataset.File) error {
 	var inputs []tensor.Spec
 	if d, ok := p.model.(model.Described); ok {
 		inputs = d.Signature().Inputs
@@ -94,7 +94,7 @@ func (p *Plan) bind(samples, rows dataset.File) error {
 		inputs = dataset.InferInputs(samples)
 	}
 	var err error
-	if p.samples, err = dataset.Bind(samples, inputs, dataset.BindOptions{Role: "data"}); err != nil {
+	if p.samples, err = dataset.Bind(ctx, samples, inputs, dataset.BindOptions{Role: "data"}); err != nil {
 		return err
 	}
 	p.warnings.Append(p.samples.Warnings()...)
@@ -105,7 +105,7 @@ func (p *Plan) bind(samples, rows dataset.File) error {
 		return nil
 	}
 	// What the samples left open (the length of a series, say) is fixed now.
-	if p.rows, err = dataset.Bind(rows, p.samples.Inputs(), dataset.BindOptions{Role: "background"}); err != nil {
+	if p.rows, err = dataset.Bind(ctx, rows, p.samples.Inputs(), dataset.BindOptions{Role: "background"}); err != nil {
 		return err
 	}
 	for _, w := range p.rows.Warnings() {

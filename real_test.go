@@ -66,7 +66,7 @@ func TestRealOutputs(t *testing.T) {
 		t.Run(caseName(path), func(t *testing.T) {
 			dir, name := filepath.Dir(path), filepath.Base(path)
 			m := openModel(t, path)
-			samples, err := dataset.Bind(openData(t, filepath.Join(dir, "test.npz")), m.Signature().Inputs, dataset.BindOptions{Role: "data"})
+			samples, err := dataset.Bind(t.Context(), openData(t, filepath.Join(dir, "test.npz")), m.Signature().Inputs, dataset.BindOptions{Role: "data"})
 			if err != nil {
 				t.Fatal(err)
 			}

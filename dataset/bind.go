@@ -43,9 +43,9 @@ type source struct {
 // an input is that input, else the columns input.feature are, row-major in
 // file order. Axes must match, -1 takes any length, [N] and [N,1] are the
 // same; what has no axes in the file is reshaped.
-func Bind(f File, inputs []tensor.Spec, opts BindOptions) (*Samples, error) {
+func Bind(ctx context.Context, f File, inputs []tensor.Spec, opts BindOptions) (*Samples, error) {
 	b := &binder{opts: opts, file: f, s: &Samples{file: f, view: f}}
-	if err := b.run(inputs); err != nil {
+	if err := b.run(ctx, inputs); err != nil {
 		return nil, err
 	}
 	return b.s, nil
@@ -58,7 +58,7 @@ type binder struct {
 	s    *Samples
 }
 
-func (b *binder) run(inputs []tensor.Spec) error {
+func (b *binder) run(ctx context.Context, inputs []tensor.Spec) error {
 	if len(inputs) == 0 {
 		return &Error{File: b.file.Path(), Row: NoRow, Expected: "a model with at least one input", Found: "none"}
 	}
@@ -84,7 +84,7 @@ func (b *binder) run(inputs []tensor.Spec) error {
 		}
 		b.s.inputs = append(b.s.inputs, resolved)
 	}
-	if err := b.bindLabels(labels); err != nil {
+	if err := b.bindLabels(ctx, labels); err != nil {
 		return err
 	}
 	for _, c := range b.s.reads {
@@ -364,7 +364,7 @@ func (b *binder) bindIDs() error {
 
 // bindLabels takes the labels if they can be classes. They are never needed,
 // so labels that cannot be are left out with a warning.
-func (b *binder) bindLabels(labels source) error {
+func (b *binder) bindLabels(ctx context.Context, labels source) error {
 	if len(labels.at) == 0 {
 		return nil
 	}
@@ -377,7 +377,7 @@ func (b *binder) bindLabels(labels source) error {
 	case c.RowLen() != 1:
 		reason = "it has the shape " + formatRow(c.Shape)
 	case c.DType.IsFloat():
-		row, value, err := b.firstFraction(column)
+		row, value, err := b.firstFraction(ctx, column)
 		if err != nil {
 			return err
 		}
@@ -400,11 +400,11 @@ func (b *binder) bindLabels(labels source) error {
 
 // firstFraction returns the first label that is no whole number, "" if all
 // are. It reads one column once.
-func (b *binder) firstFraction(column int) (row int, value string, err error) {
+func (b *binder) firstFraction(ctx context.Context, column int) (row int, value string, err error) {
 	c := b.s.view.Columns()[column]
 	step := chunkRows([]Column{c})
 	for lo := 0; lo < c.Rows; lo += step {
-		part, err := b.s.view.Read(context.Background(), lo, min(lo+step, c.Rows), []int{column})
+		part, err := b.s.view.Read(ctx, lo, min(lo+step, c.Rows), []int{column})
 		if err != nil {
 			return 0, "", err
 		}

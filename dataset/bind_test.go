@@ -75,13 +75,13 @@ func TestBindFaults(t *testing.T) {
 		{"a slip in a group", spec("clinicl", tensor.Float32), "data", `column "clinicl": want a column "clinicl" or columns "clinicl.*" for the model's input, got none`, `clinical.* (2 columns), name, wide.a, label; did you mean "clinical"?`},
 		{"the background's lack", spec("rna", tensor.Float32), "background", `column "rna": want a column "rna" or columns "rna.*" for the model's input, got none: the background lacks this input`, "the file has image"},
 	} {
-		_, err := Bind(f, []tensor.Spec{tt.input}, BindOptions{Role: tt.role})
+		_, err := Bind(t.Context(), f, []tensor.Spec{tt.input}, BindOptions{Role: tt.role})
 		t.Run(tt.name, func(t *testing.T) { wantError(t, err, "dataset: memory: "+tt.want, tt.hint) })
 	}
-	_, err := Bind(f, nil, BindOptions{})
+	_, err := Bind(t.Context(), f, nil, BindOptions{})
 	wantError(t, err, "dataset: memory: want a model with at least one input, got none", "")
 	empty := arrays(t, Array{"x", floats(0, 3)})
-	_, err = Bind(empty, []tensor.Spec{spec("x", tensor.Float32, 3)}, BindOptions{})
+	_, err = Bind(t.Context(), empty, []tensor.Spec{spec("x", tensor.Float32, 3)}, BindOptions{})
 	wantError(t, err, "dataset: memory: want at least one row, got none", "")
 }
 

@@ -122,7 +122,7 @@ func TestCSVFaults(t *testing.T) {
 					return err
 				}
 				defer f.Close()
-				s, err := Bind(f, []tensor.Spec{numeric}, BindOptions{})
+				s, err := Bind(t.Context(), f, []tensor.Spec{numeric}, BindOptions{})
 				if err != nil {
 					return err
 				}

@@ -29,7 +29,7 @@ func ExampleBind() {
 		log.Fatal(err)
 	}
 	defer file.Close()
-	samples, err := dataset.Bind(file, []tensor.Spec{
+	samples, err := dataset.Bind(ctx, file, []tensor.Spec{
 		{Name: "labs", DType: tensor.Float32, Shape: []int{-1, 2}},
 		{Name: "age", DType: tensor.Float32, Shape: []int{-1, 1}},
 	}, dataset.BindOptions{})

@@ -119,7 +119,7 @@ func BenchmarkRead(b *testing.B) {
 			for b.Loop() {
 				f, err := Open(context.Background(), files[format])
 				check(b, err)
-				s, err := Bind(f, []tensor.Spec{spec("x", tensor.Float32, wide)}, BindOptions{})
+				s, err := Bind(context.Background(), f, []tensor.Spec{spec("x", tensor.Float32, wide)}, BindOptions{})
 				check(b, err)
 				for lo := 0; lo < rows; lo += tile {
 					_, err := s.Read(context.Background(), lo, lo+tile)

@@ -116,12 +116,12 @@ func TestNPZRefusesArraysOnlyWhenNeeded(t *testing.T) {
 		{"complexes", `want numbers or text, got dtype "<c8"`, "real and imaginary"},
 		{"single", "want one row a sample on axis 0, got a single value", "numpy.full"},
 	} {
-		_, err := Bind(f, []tensor.Spec{spec(tt.name, tensor.Float32)}, BindOptions{})
+		_, err := Bind(t.Context(), f, []tensor.Spec{spec(tt.name, tensor.Float32)}, BindOptions{})
 		wantError(t, err, fmt.Sprintf("dataset: %s: column %q: %s", path, tt.name, tt.want), tt.hint)
 	}
-	_, err := Bind(f, []tensor.Spec{spec("x", tensor.Float32, 2, 3), spec("longer", tensor.Int64)}, BindOptions{})
+	_, err := Bind(t.Context(), f, []tensor.Spec{spec("x", tensor.Float32, 2, 3), spec("longer", tensor.Int64)}, BindOptions{})
 	wantError(t, err, `dataset: `+path+`: column "longer": want 5 rows as "x" has, got 6 rows`, "axis 0")
-	_, err = Bind(f, []tensor.Spec{spec("empty_rows", tensor.Float64, 0)}, BindOptions{})
+	_, err = Bind(t.Context(), f, []tensor.Spec{spec("empty_rows", tensor.Float64, 0)}, BindOptions{})
 	wantError(t, err, `dataset: `+path+`: column "empty_rows": want a row of at least one element, got shape [5,0]`, "")
 }
 
@@ -148,7 +148,7 @@ func TestNPZRefusesLies(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := writeNPZ(t, zip.Store, member{"x.npy", tt.array})
-			_, err := Bind(open(t, path), []tensor.Spec{spec("x", tensor.Float32)}, BindOptions{})
+			_, err := Bind(t.Context(), open(t, path), []tensor.Spec{spec("x", tensor.Float32)}, BindOptions{})
 			wantError(t, err, `dataset: `+path+`: column "x": cannot be read: `+tt.want, "damaged")
 		})
 	}

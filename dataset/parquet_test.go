@@ -99,7 +99,7 @@ func TestParquetFaults(t *testing.T) {
 			}
 			path := writeParquet(t, filepath.Join(t.TempDir(), "data.parquet"), schemaOf(field("x", tt.typ)), 2, rows...)
 			f := open(t, path)
-			s, err := Bind(f, []tensor.Spec{{Name: "x", DType: tensor.Float32}}, BindOptions{})
+			s, err := Bind(t.Context(), f, []tensor.Spec{{Name: "x", DType: tensor.Float32}}, BindOptions{})
 			if err == nil {
 				err = s.Check(context.Background(), nil)
 			}
@@ -121,7 +121,7 @@ func TestParquetTensorShape(t *testing.T) {
 	if diff := diffTensors(want, readColumn(t, f, "x", 0, 2)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	_, err := Bind(f, []tensor.Spec{spec("x", tensor.Float32, 3, 2)}, BindOptions{})
+	_, err := Bind(t.Context(), f, []tensor.Spec{spec("x", tensor.Float32, 3, 2)}, BindOptions{})
 	wantError(t, err, `dataset: `+f.Path()+`: column "x": want [N,3,2] for the model's input "x", got [N,2,3]`, "")
 
 	for _, tt := range []struct{ data, want, hint string }{
@@ -131,7 +131,7 @@ func TestParquetTensorShape(t *testing.T) {
 		{`nonsense`, `: column "x": want a tensor shape in the metadata, got "nonsense"`, ""},
 	} {
 		f := write(t, tt.data)
-		_, err := Bind(f, []tensor.Spec{spec("x", tensor.Float32, 6)}, BindOptions{})
+		_, err := Bind(t.Context(), f, []tensor.Spec{spec("x", tensor.Float32, 6)}, BindOptions{})
 		wantError(t, err, "dataset: "+f.Path()+tt.want, tt.hint)
 	}
 }
@@ -284,7 +284,7 @@ func readEverything(path string) error {
 		return err
 	}
 	defer f.Close()
-	s, err := Bind(f, InferInputs(f), BindOptions{})
+	s, err := Bind(context.Background(), f, InferInputs(f), BindOptions{})
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func TestSamplesEndWithTheirContext(t *testing.T) {
 		countingRows(t, filepath.Join(t.TempDir(), "data.parquet"), 0, 10, 10),
 	} {
 		f := open(t, path)
-		s, err := Bind(f, InferInputs(f)[:1], BindOptions{})
+		s, err := Bind(t.Context(), f, InferInputs(f)[:1], BindOptions{})
 		check(t, err)
 		if err := s.Check(ctx, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: want context.Canceled, got %v", path, err)

@@ -131,7 +131,7 @@ func arrays(t testing.TB, all ...Array) File {
 
 func bind(t testing.TB, f File, inputs ...tensor.Spec) *Samples {
 	t.Helper()
-	s, err := Bind(f, inputs, BindOptions{})
+	s, err := Bind(t.Context(), f, inputs, BindOptions{})
 	check(t, err)
 	return s
 }
