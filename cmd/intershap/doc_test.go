@@ -105,9 +105,11 @@ func runExamples(t *testing.T, doc string, least int) {
 		t.Fatalf("want at least %d examples, got %d", least, len(all))
 	}
 	t.Chdir("../../examples/triage")
+	// A slow machine would tell how far it is, on standard error.
+	env := append(os.Environ(), "INTERSHAP_PROGRESS=none")
 	for _, e := range all {
 		var out, errs strings.Builder
-		code := cli.Run(strings.Fields(e.command), strings.NewReader(""), &out, &errs, os.Environ())
+		code := cli.Run(strings.Fields(e.command), strings.NewReader(""), &out, &errs, env)
 		if problem := e.compare(code, out.String()+errs.String()); problem != "" {
 			t.Errorf("$ intershap %s\n%s", e.command, problem)
 		}
