@@ -15,8 +15,6 @@ import (
 // collector turns tiles into sums, and hands samples on.
 type collector struct {
 	plan   *Plan
-	m      int
-	groups int
 	layout score.Layout
 	tiles  score.Tiles
 	// residual[t] is the largest failure of a sample to add up, magnitude[t] the
@@ -35,33 +33,32 @@ type collector struct {
 func newCollector(p *Plan, warnings *diag.List) *collector {
 	targets := len(p.target.names)
 	c := &collector{
-		plan: p, m: len(p.modalities), groups: 1,
+		plan:     p,
 		residual: make([]float64, targets), magnitude: make([]float64, targets),
 	}
 	c.layout = score.Layout{
-		Modalities: c.m, Targets: targets, Groups: 1,
+		Modalities: len(p.modalities), Targets: targets, Groups: 1,
 		Blocks: p.background.Blocks(), BackgroundUnknown: p.background.ErrorUnknown(), Convention: p.opt.Convention,
 	}
 	if p.task == Classes || p.task == Binary {
-		c.groups = len(p.classes)
+		c.layout.Groups = len(p.classes)
 	}
 	// Sums of all targets and classes are kept once for each level of the tree
 	// of tiles.
 	levels := int64(bits.Len(uint(p.engine.Tiles())) + 1)
-	if need := int64(targets*c.groups) * c.layout.SectionBytes() * levels; c.groups > 1 && need > p.opt.Memory/4 {
+	if need := int64(targets*c.layout.Groups) * c.layout.SectionBytes() * levels; c.layout.Groups > 1 && need > p.opt.Memory/4 {
 		warnings.Add("by-class-omitted", "",
-			"%d targets by %d predicted classes would take %d MiB, more than a quarter of the memory limit; ask for fewer targets or raise the limit", targets, c.groups, need>>20)
-		c.groups = 1
+			"%d targets by %d predicted classes would take %d MiB, more than a quarter of the memory limit; ask for fewer targets or raise the limit", targets, c.layout.Groups, need>>20)
+		c.layout.Groups = 1
 	}
-	c.layout.Groups = c.groups
 	c.weights = make([]uint8, score.Replicates)
-	c.scratch = make([]float64, 1<<c.m)
+	c.scratch = make([]float64, 1<<len(p.modalities))
 	return c
 }
 
 // tile adds one tile.
 func (c *collector) tile(t *engine.Tile) error {
-	n, cells, blocks := t.Samples(), c.m*c.m, len(c.layout.Blocks)
+	n, cells, blocks := t.Samples(), c.layout.Modalities*c.layout.Modalities, len(c.layout.Blocks)
 	c.mats = grown(c.mats, t.Values.Len()*cells)
 	c.blocks = grown(c.blocks, t.BlockValues.Len()*cells)
 	c.sample = grown(c.sample, blocks*cells)
@@ -72,7 +69,7 @@ func (c *collector) tile(t *engine.Tile) error {
 		id := idText(t.Rows.IDs, i)
 		score.WeightsTo(c.weights, c.plan.opt.Seed, id)
 		group := t.Predicted[i]
-		if c.groups == 1 {
+		if c.layout.Groups == 1 {
 			group = 0
 		}
 		for k := range c.plan.target.names {
@@ -141,7 +138,7 @@ func (c *collector) check(target, sample, column int, v, phi []float64) {
 // tolerance is what rounding explains: the index adds 2^M values in float64,
 // and the model answers in a type of its own.
 func (c *collector) tolerance(target int) float64 {
-	ulps := 8*float64(int(1)<<c.m)*epsilon(tensor.Float64) + 16*epsilon(c.plan.output.dtype)
+	ulps := 8*float64(int(1)<<c.layout.Modalities)*epsilon(tensor.Float64) + 16*epsilon(c.plan.output.dtype)
 	return ulps * max(c.magnitude[target], math.SmallestNonzeroFloat64)
 }
 

@@ -31,8 +31,6 @@ func Explain(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 // An Explanation is the result of a run.
 type Explanation struct {
 	result.Explanation
-	modalities int
-	samples    int
 	// local and phi hold the first target's samples when they are kept.
 	local []score.Share
 	phi   []float64
@@ -47,7 +45,7 @@ func (e *Explanation) Global() result.GlobalAggregate { return e.Targets[0].Glob
 func (e *Explanation) ByClass() []result.Class { return e.Targets[0].ByClass }
 
 // Samples returns the number of samples.
-func (e *Explanation) Samples() int { return e.samples }
+func (e *Explanation) Samples() int { return e.Provenance.Data.Samples }
 
 // Local returns the InterSHAP of sample i for the first target. It is undefined
 // for a sample without behaviour, and for all when the samples went into a sink.
@@ -64,7 +62,7 @@ func (e *Explanation) Phi(i int) [][]float64 {
 	if len(e.local) == 0 {
 		return nil
 	}
-	m := e.modalities
+	m := len(e.Modalities)
 	out := make([][]float64, m)
 	for r := range out {
 		out[r] = e.phi[(i*m+r)*m : (i*m+r+1)*m]
@@ -101,7 +99,7 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Explanation{modalities: len(p.modalities), samples: p.samples.Len(), local: c.local, phi: c.phi}
+	e := &Explanation{local: c.local, phi: c.phi}
 	e.Schema, e.Provenance, e.Classes, e.Modalities = result.Schema, provenance, p.classes, p.names()
 	e.Cost = result.Cost{
 		RowsNaive: p.engine.NaiveRows(),
@@ -147,9 +145,9 @@ func (p *Plan) summarise(total *score.Accumulator, t int, c *collector) (result.
 		Residual:          c.residual[t],
 		ResidualTolerance: c.tolerance(t),
 	}
-	if c.groups > 1 {
+	if c.layout.Groups > 1 {
 		out.ByClass = []result.Class{}
-		for g := range c.groups {
+		for g := range c.layout.Groups {
 			if part := total.Summary(t, opt, g); part != nil {
 				out.ByClass = append(out.ByClass, result.Class{Class: p.classes[g], Breakdown: result.NewBreakdown(part, names)})
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
@@ -82,12 +81,10 @@ func Independence(ctx context.Context, m model.Model, output string, inputs []te
 		return 0, err
 	}
 	width := len(whole) / n
-	largest := math.Abs(slices.MaxFunc(whole, func(a, b float64) int {
-		if math.Abs(a) < math.Abs(b) {
-			return -1
-		}
-		return 1
-	}))
+	largest := 0.0
+	for _, v := range whole {
+		largest = max(largest, math.Abs(v))
+	}
 	difference := 0.0
 	for i, r := range order {
 		for c := range width {

@@ -3,6 +3,7 @@ package score
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Layout fixes what an accumulator holds; accumulators merge only when their
@@ -127,9 +128,6 @@ func NewAccumulator(layout Layout) *Accumulator {
 // SectionBytes returns the memory that an accumulator takes for each target and
 // group with samples in it.
 func (l Layout) SectionBytes() int64 { return 8 * int64(l.sectionLen()) }
-
-// Layout returns the layout, whose slices the caller must not change.
-func (a *Accumulator) Layout() Layout { return a.layout }
 
 func (a *Accumulator) section(target, group int) section {
 	at := target*a.layout.Groups + group
@@ -267,13 +265,6 @@ func (a *Accumulator) merge(b *Accumulator) error {
 }
 
 func (l Layout) equal(o Layout) bool {
-	if len(l.Blocks) != len(o.Blocks) {
-		return false
-	}
-	for k := range l.Blocks {
-		if l.Blocks[k] != o.Blocks[k] {
-			return false
-		}
-	}
-	return l.BackgroundUnknown == o.BackgroundUnknown && l.Modalities == o.Modalities && l.Targets == o.Targets && l.Groups == o.Groups && l.Convention == o.Convention
+	return slices.Equal(l.Blocks, o.Blocks) && l.BackgroundUnknown == o.BackgroundUnknown &&
+		l.Modalities == o.Modalities && l.Targets == o.Targets && l.Groups == o.Groups && l.Convention == o.Convention
 }

@@ -86,25 +86,30 @@ func (m *moments) interval(part []bool, c cells, opt Options) Interval {
 	if !ok {
 		return out
 	}
-	// Cells that may be nothing are left out, and sizes that noise made are taken
-	// away: of the part for the lower bound, of the others for the upper.
-	if low, half, ok := m.bound(part, c, func(at int) bool { return part[at] }, opt); ok {
-		out.Low = Defined(min(value, max(0, low-half)))
-	} else if len(m.replicates) >= 2 {
-		out.Low = Defined(0)
-		if c.allNothing(part, false) {
-			out.Low = Defined(value)
-		}
-	}
-	if high, half, ok := m.bound(part, c, func(at int) bool { return !part[at] }, opt); ok {
-		out.High = Defined(max(value, min(1, high+half)))
-	} else if len(m.replicates) >= 2 {
-		out.High = Defined(1)
-		if c.allNothing(part, true) {
-			out.High = Defined(value)
-		}
-	}
+	out.Low = m.end(value, part, c, true, opt)
+	out.High = m.end(value, part, c, false, opt)
 	return out
+}
+
+// end returns the lower or upper bound of a share. Cells that may be nothing are
+// left out, and sizes that noise made are taken away: of the part for the lower
+// bound, of the others for the upper.
+func (m *moments) end(value float64, part []bool, c cells, lower bool, opt Options) Share {
+	bound, half, ok := m.bound(part, c, func(at int) bool { return part[at] == lower }, opt)
+	switch {
+	case ok && lower:
+		return Defined(min(value, max(0, bound-half)))
+	case ok:
+		return Defined(max(value, min(1, bound+half)))
+	case len(m.replicates) < 2:
+		return Share{}
+	case c.allNothing(part, !lower): // nothing to gain, or to lose
+		return Defined(value)
+	case lower:
+		return Defined(0)
+	default:
+		return Defined(1)
+	}
 }
 
 // allNothing reports whether every cell inside the part, or every one outside,

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/game/gametest"
 	"github.com/intershap/intershap/index"
 	"github.com/intershap/intershap/score"
 )
@@ -48,6 +49,21 @@ func TestLocal(t *testing.T) {
 				t.Errorf("got %v, %v, want %v (%s)", got, ok, test.want, test.reason)
 			}
 		})
+	}
+}
+
+// Parity of m bits, which all of them decide together, scores m/(2m−2): the
+// index of order two spreads what m modalities do over their pairs.
+func TestParityReference(t *testing.T) {
+	for m := 2; m <= 12; m++ {
+		table := gametest.Parity(m)
+		game.MoebiusTo(table, table)
+		phi := make([]float64, m*m)
+		index.PairMatrixTo(phi, table, m)
+		want := float64(m) / float64(2*m-2)
+		if got, ok := score.Local(phi, m, score.Paper).Value(); !ok || math.Abs(got-want) > 1e-12 {
+			t.Errorf("m=%d: got %v, %v, want %v", m, got, ok, want)
+		}
 	}
 }
 
