@@ -31,6 +31,16 @@ func points(x float64) string {
 
 func percent(x float64) string { return points(x) + " %" }
 
+// atMost writes an upper bound in percent: what would round to nothing is the
+// smallest number that two decimals show, since nothing is less than zero.
+func atMost(x float64) string {
+	const smallest = 0.0001
+	if x > 0 && x < smallest {
+		x = smallest
+	}
+	return percent(x)
+}
+
 // An interval is a share with its bounds.
 type interval struct{ share, low, high score.Share }
 
@@ -62,7 +72,7 @@ func (v interval) cell() cell {
 	case v.unclear():
 		return cell{head: "unclear"}
 	case v.oneSided():
-		return cell{head: "< " + percent(high)}
+		return cell{head: "< " + atMost(high)}
 	case hasLow && hasHigh:
 		return cell{head: percent(x), tail: "[" + points(low) + ", " + points(high) + "]"}
 	}

@@ -111,3 +111,12 @@ func TestSizeRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// A bound that rounds to nothing must not say that a share is below zero.
+func TestAtMost(t *testing.T) {
+	for x, want := range map[float64]string{1e-9: "0.01 %", 0.00012: "0.01 %", 0.013: "1.3 %", 0: "0 %"} {
+		if got := atMost(x); got != want {
+			t.Errorf("at most %v: got %q, want %q", x, got, want)
+		}
+	}
+}

@@ -172,7 +172,7 @@ func verdict(t *result.Target, confidence float64) string {
 	case x == 0 && upper == 0:
 		text = "Nothing " + what
 	case v.oneSided() || x == 0:
-		text = "Less than " + percent(upper) + " " + what
+		text = "Less than " + atMost(upper) + " " + what
 	default:
 		text = percent(x) + " " + what
 		if lower, ok := low.Value(); ok {
