@@ -136,10 +136,13 @@ func (c *collector) check(target, sample, column int, v, phi []float64) {
 }
 
 // tolerance is what rounding explains: the index adds 2^M values in float64,
-// and the model answers in a type of its own.
+// and the model answers in a type of its own, in parts by sums in another order.
 func (c *collector) tolerance(target int) float64 {
-	ulps := 8*float64(int(1)<<c.layout.Modalities)*epsilon(tensor.Float64) + 16*epsilon(c.plan.output.dtype)
-	return ulps * max(c.magnitude[target], math.SmallestNonzeroFloat64)
+	relative := 8*float64(int(1)<<c.layout.Modalities)*epsilon(tensor.Float64) + 16*epsilon(c.plan.output.dtype)
+	if c.plan.Kind() == StagedPlan {
+		relative += engine.StagedBound(c.plan.output.dtype)
+	}
+	return relative * max(c.magnitude[target], math.SmallestNonzeroFloat64)
 }
 
 // epsilon is the distance from 1 to the next number of a type; integers are

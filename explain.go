@@ -2,6 +2,7 @@ package intershap
 
 import (
 	"context"
+	"errors"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -18,14 +19,19 @@ import (
 // themselves, with a warning.
 //
 // The work is N·B·(2^M−2) + N + B model rows for N samples, B background rows
-// and M modalities. Results are the same to the last bit for the same data,
+// and M modalities, or less where the model can be cut into parts
+// (model.Staged). Results are the same to the last bit for the same data,
 // seed and options, whatever the workers.
 func Explain(ctx context.Context, m model.Model, samples, rows dataset.File, opt Options) (*Explanation, error) {
 	p, err := NewPlan(ctx, m, samples, rows, opt)
 	if err != nil {
 		return nil, err
 	}
-	return p.Explain(ctx)
+	ex, err := p.Explain(ctx)
+	if err := errors.Join(err, p.Close()); err != nil {
+		return nil, err
+	}
+	return ex, nil
 }
 
 // An Explanation is the result of a run.
@@ -91,7 +97,7 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 			return nil, err
 		}
 	}
-	cost, err := p.engine.Run(ctx, c.tile)
+	cost, err := p.evaluate(ctx, provenance, c.tile)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +109,11 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 	e.Schema, e.Provenance, e.Classes, e.Modalities = result.Schema, provenance, p.classes, p.names()
 	e.Cost = result.Cost{
 		RowsNaive: p.engine.NaiveRows(),
-		Rows:      map[string]int64{"model": cost.Rows},
+		Rows:      map[string]int64{},
 		Seconds:   cost.Evaluation.Seconds(),
+	}
+	for _, part := range p.engine.Parts() {
+		e.Cost.Rows[part.Name] = part.Rows
 	}
 	var doubts diag.List
 	for t := range p.target.names {
@@ -160,7 +169,7 @@ func (p *Plan) summarise(total *score.Accumulator, t int, c *collector) (result.
 func (p *Plan) provenance(ctx context.Context) (result.Provenance, error) {
 	out := result.Provenance{
 		Version: Version(), Output: p.output.name, Task: p.task.String(), Transform: p.opt.Transform.String(),
-		Index: "SII", Order: 2, Convention: p.opt.Convention.String(), Plan: "full",
+		Index: "SII", Order: 2, Convention: p.opt.Convention.String(), Plan: p.Kind().String(), Additive: p.engine.Additive(),
 		Seed: p.opt.Seed, Level: p.opt.Level, Memory: p.opt.Memory,
 	}
 	if m, ok := p.model.(interface{ Digest() string }); ok {

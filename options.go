@@ -45,6 +45,9 @@ type Options struct {
 	Classes []string
 	// Convention says which cells of phi are counted; by default the paper's.
 	Convention score.Convention
+	// Plan says how the model is evaluated; by default in parts where that is
+	// proven safe and saves work. The numbers are the same to rounding.
+	Plan PlanKind
 	// Level is the confidence level of intervals; 0 means 0.95.
 	Level float64
 	// Seed fixes every draw.
@@ -55,6 +58,13 @@ type Options struct {
 	Memory int64
 	// Progress is told how many model rows are done; it may be nil.
 	Progress func(done, total int64)
+	// Checkpoint is a folder that keeps what is computed, so that a run which was
+	// stopped goes on where it was; "" keeps nothing. It is made where it is not
+	// there. Model, data and background must have digests, as files do.
+	Checkpoint string
+	// Resumed is told, before the first row, how many of the run's tiles the
+	// checkpoint has, if any; it may be nil.
+	Resumed func(found, tiles int)
 	// Sink receives the values of every sample; nil keeps them in memory for
 	// Explanation.Local and Explanation.Phi, which have nothing to say otherwise.
 	// See Discard.
@@ -105,6 +115,7 @@ func (o Options) validate() error {
 		}
 	}
 	check(o.BackgroundSize >= AllRows, "background size %d must be positive, or AllRows", o.BackgroundSize)
+	check(o.Plan <= FullPlan, "plan %d must be AutoPlan, StagedPlan or FullPlan", o.Plan)
 	check(o.Level > 0 && o.Level < 1, "level %v must lie between 0 and 1", o.Level)
 	check(o.Workers > 0, "workers %d must be positive", o.Workers)
 	check(o.Memory > 0, "memory %d must be positive", o.Memory)

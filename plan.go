@@ -16,6 +16,7 @@ import (
 
 // A Plan is a run that has been checked and not yet paid for: the data fit the
 // model, a few rows went through it, and it is known what will be explained.
+// Close frees what it holds.
 type Plan struct {
 	opt        Options
 	model      model.Model
@@ -28,6 +29,7 @@ type Plan struct {
 	classes    []string
 	target     target
 	engine     *engine.Plan
+	stages     *model.Stages // nil under the plain way
 	warnings   diag.List
 	// first holds the first samples, for a second look at the model.
 	first dataset.Rows
@@ -76,13 +78,12 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 	if err := p.checkLabels(ctx); err != nil {
 		return nil, err
 	}
-	p.engine, err = engine.NewPlan(engine.Options{
+	return p, p.planRows(ctx, engine.Options{
 		Model: m, Samples: p.samples, Modalities: p.modalities, Background: p.background,
 		Output: p.output.name, Width: p.output.width, Transform: opt.Transform,
 		Target: p.target.engine, Labels: labelColumn(p.classes), Classify: p.output.classifier(p.task),
 		Workers: opt.Workers, Memory: opt.Memory, Progress: opt.Progress,
 	})
-	return p, err
 }
 
 // bind matches samples and background with the model's inputs.

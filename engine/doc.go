@@ -16,6 +16,16 @@
 // background rows: where a modality changes nothing, v is the same number with
 // and without it, whatever the batches were.
 //
-// An [evaluator] fills a tile; today there is one, which pushes every row
-// through the whole model.
+// An [evaluator] fills a tile. There are three, and a plan has one of them: full
+// pushes every row through the whole model; staged evaluates each part of a model
+// on the rows that are distinct for it, so that only what depends on all
+// modalities sees the combinations; additive adds up terms of one modality each
+// and runs no combination at all. [Stage] cuts the model and holds the parts
+// against the whole, so that the numbers are the same to rounding.
+//
+// Reading order: plan.go and run.go; full.go with rows.go, sums.go and base.go;
+// then for models in parts stage.go and verify.go, staging.go (what parts are),
+// staged_shape.go and chunk.go (how rows are cut), cost.go (how many there are),
+// backdrop.go, staged.go, additive.go. checkpoint.go lets a run go on after a
+// stop.
 package engine

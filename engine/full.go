@@ -13,15 +13,11 @@ import (
 // fullRun is what the workers of the plain method share: v({}), once for all.
 type fullRun struct {
 	plan     *Plan
-	progress progress
-	// base[c] holds, for each block, the sum of column c over the background
-	// rows alone; nil when each sample has its own.
-	base [][]mean
-	// broken[c] is the fault of the first row whose transform is not finite in
-	// column c. It matters only where that column is explained: the logarithm of
-	// a class that nobody asks about may be infinite.
-	broken []error
+	progress *progress
+	base     *base
 }
+
+func (run *fullRun) worker() evaluator { return newFull(run) }
 
 // full pushes every row through the whole model.
 type full struct {
@@ -45,10 +41,7 @@ func (run *fullRun) prepare(ctx context.Context) error {
 	if !p.sharedBase {
 		return nil
 	}
-	run.base, run.broken = make([][]mean, p.opt.Width), make([]error, p.opt.Width)
-	for c := range run.base {
-		run.base[c] = make([]mean, len(p.blocks))
-	}
+	run.base = newBase(p)
 	f := newFull(run)
 	for first := 0; first < p.b; first += p.batch {
 		n := min(p.batch, p.b-first)
@@ -58,13 +51,7 @@ func (run *fullRun) prepare(ctx context.Context) error {
 			return err
 		}
 		for r := range n {
-			row := f.transformed(r)
-			for c, y := range row {
-				if y-y != 0 && run.broken[c] == nil { // NaN and Inf alone
-					run.broken[c] = p.transformedError(at(r), row, c)
-				}
-				run.base[c][p.blockOf[first+r]].add(y)
-			}
+			run.base.add(first+r, f.transformed(r))
 		}
 		run.progress.add(n)
 	}
@@ -79,14 +66,14 @@ func (f *full) row(r int) []float64 {
 
 func (f *full) evaluate(ctx context.Context, tile *Tile) error {
 	p := f.run.plan
-	work := newTileSums(p, tile)
+	work := newTileSums(p, tile, game.Grand(p.m))
 	if err := f.whole(ctx, tile, work); err != nil {
 		return err
 	}
 	if err := f.combine(ctx, tile, work); err != nil {
 		return err
 	}
-	return work.finish(f.run)
+	return work.finish(f.run.base)
 }
 
 // whole runs the tile's samples as they are: v(all), and with it the columns
@@ -122,7 +109,7 @@ func (f *full) whole(ctx context.Context, tile *Tile, work *tileSums) error {
 // (coalition, sample, background row), which is cut into calls wherever it falls.
 func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 	p := f.run.plan
-	near := f.nearest(tile)
+	near := p.nearest(tile)
 	per := tile.Samples() * p.b // rows of one coalition
 	total := len(p.combinations) * per
 	for first := 0; first < total; first += p.batch {
@@ -159,20 +146,6 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 		f.run.progress.add(n)
 	}
 	return nil
-}
-
-// nearest returns the background rows of each sample of the tile, or nil when
-// all samples share them.
-func (f *full) nearest(tile *Tile) []int {
-	p := f.run.plan
-	if !p.opt.Background.PerSample() {
-		return nil
-	}
-	near := make([]int, tile.Samples()*p.b)
-	for i := range tile.Samples() {
-		p.opt.Background.Nearest(near[i*p.b:(i+1)*p.b], tile.Rows.Inputs, i)
-	}
-	return near
 }
 
 // predict runs the first n rows of the batch and keeps the output.
@@ -233,65 +206,6 @@ func (f *full) transformed(r int) []float64 {
 	row := f.row(r)
 	f.run.plan.opt.Transform.Apply(row)
 	return row
-}
-
-// finite reports whether the columns are finite, or else names one that is not.
-func finite(row []float64, columns []int) (column int, ok bool) {
-	for _, c := range columns {
-		if y := row[c]; y-y != 0 { // NaN and Inf alone
-			return c, false
-		}
-	}
-	return 0, true
-}
-
-func (p *Plan) transformedError(at place, row []float64, column int) error {
-	return p.notFinite(at, p.opt.Transform.String()+" of the model's output", column, row[column])
-}
-
-func (p *Plan) notFinite(at place, what string, column int, y float64) error {
-	return fmt.Errorf("engine: %s: %s %q is %v in column %d, want a finite number", p.describe(at), what, p.opt.Output, y, column)
-}
-
-// A place is where a model row comes from.
-type place struct {
-	tile       *Tile // nil for a background row alone
-	sample     int   // in the tile
-	coalition  game.Coalition
-	background int
-}
-
-// describe names a row as a person knows it.
-func (p *Plan) describe(at place) string {
-	if at.tile == nil {
-		return p.describeBackground(at)
-	}
-	sample := fmt.Sprintf("sample %d", at.tile.Lo+at.sample)
-	if ids := at.tile.Rows.IDs; ids.Rows() > at.sample {
-		sample += fmt.Sprintf(" (id %s)", ids.Format(at.sample))
-	}
-	if at.coalition == game.Grand(p.m) {
-		return sample + " as it is"
-	}
-	var present []string
-	for i, m := range p.opt.Modalities {
-		if at.coalition.Has(i) {
-			present = append(present, m.Name)
-		}
-	}
-	return fmt.Sprintf("%s with {%s} present and %s elsewhere", sample, strings.Join(present, ", "), p.describeBackground(at))
-}
-
-// describeBackground names a background row by its place in the file.
-func (p *Plan) describeBackground(at place) string {
-	switch b := p.opt.Background; {
-	case b.PerSample():
-		return fmt.Sprintf("nearest row %d of %d", at.background+1, b.Len())
-	case b.Len() < b.Drawn():
-		return fmt.Sprintf("the fixed values of the mask %s", b.Mask())
-	default:
-		return fmt.Sprintf("background row %d", b.Source(at.background))
-	}
 }
 
 // Output returns the output called name, which must have the given rows and at

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
 )
@@ -23,11 +25,85 @@ func (s Speed) Seconds(rows int64) float64 {
 }
 
 // Measure asks the model about background rows, in the batches and from the
-// workers of the plan, until limit has passed. Nothing of a run depends on it.
+// workers of the plain way, until limit has passed. Nothing of a run depends on
+// it.
 func (p *Plan) Measure(ctx context.Context, limit time.Duration) (Speed, error) {
-	batch := p.probeBatch()
+	batch := make(model.Batch, len(p.inputs))
+	for i, t := range p.repeated(p.batch) {
+		batch[i] = model.Named{Name: p.inputs[i].Name, Tensor: t}
+	}
+	return p.measure(ctx, limit, batch.Rows(), func(ctx context.Context) error {
+		_, err := p.opt.Model.Predict(ctx, batch)
+		return err
+	})
+}
+
+// MeasureParts asks each part about background rows, in calls as the plan makes
+// them, and returns the parts with the seconds that their rows would take. It
+// takes about as long as limit for all parts together. Nothing of a run depends
+// on it.
+func (p *Plan) MeasureParts(ctx context.Context, limit time.Duration) ([]PartCost, error) {
+	parts := p.Parts()
+	if p.stage == nil {
+		speed, err := p.Measure(ctx, limit)
+		if err != nil {
+			return nil, err
+		}
+		parts[0].Seconds = speed.Seconds(parts[0].Rows)
+		return parts, nil
+	}
+	st := p.stage
+	samples, rows := min(p.n, p.tile), 1
+	if len(p.cut.chunks) > 0 {
+		rows = p.cut.chunks[0].rows()
+	}
+	v, err := st.sidesOf(ctx, p.repeated(samples), p.repeated(rows))
+	if err == nil {
+		err = st.mix(ctx, v, samples, rows, func(int) {}, func(part *stagedPart, _ game.Coalition, err error) error {
+			return partError(part, err)
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	for i := range parts {
+		n, call := p.typicalCall(i, v)
+		speed, err := p.measure(ctx, limit/time.Duration(len(parts)), n, call)
+		if err != nil {
+			return nil, fmt.Errorf("engine: %w", partError(&st.parts[i], err))
+		}
+		parts[i].Seconds = speed.Seconds(parts[i].Rows)
+	}
+	return parts, nil
+}
+
+// typicalCall returns the call that part i makes most often, and its rows.
+func (p *Plan) typicalCall(i int, v *sides) (rows int, call func(context.Context) error) {
+	st, part := p.stage, &p.stage.parts[i]
+	pattern := part.players
+	if i == st.last && len(p.headPatterns()) > 0 {
+		pattern = p.headPatterns()[0]
+	} else if mixed := part.patterns(); i != st.last && !st.additive() && len(mixed) > 0 {
+		pattern = mixed[0]
+	}
+	inputs := st.inputs(v, part, pattern)
+	n, b := pairsIn(inputs)
+	if i == st.last && part.summer != nil {
+		return n * b, func(ctx context.Context) error {
+			_, err := p.sumRows(ctx, inputs, 1, n)
+			return err
+		}
+	}
+	return n * b, func(ctx context.Context) error {
+		_, err := st.evaluate(ctx, part, inputs, n, b)
+		return err
+	}
+}
+
+// measure makes calls of some rows from all workers until limit has passed.
+func (p *Plan) measure(ctx context.Context, limit time.Duration, each int, call func(context.Context) error) (Speed, error) {
 	// The first call is slower: memory is allocated, code is read.
-	if _, err := p.opt.Model.Predict(ctx, batch); err != nil {
+	if err := call(ctx); err != nil {
 		return Speed{}, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -38,11 +114,11 @@ func (p *Plan) Measure(ctx context.Context, limit time.Duration) (Speed, error) 
 	for range p.opt.Workers {
 		group.Go(func() {
 			for ctx.Err() == nil {
-				if _, err := p.opt.Model.Predict(ctx, batch); err != nil {
+				if err := call(ctx); err != nil {
 					cancel(err)
 					return
 				}
-				rows.Add(int64(batch.Rows()))
+				rows.Add(int64(each))
 				if time.Since(start) >= limit {
 					return
 				}
@@ -53,15 +129,15 @@ func (p *Plan) Measure(ctx context.Context, limit time.Duration) (Speed, error) 
 	return Speed{Rows: rows.Load(), Elapsed: time.Since(start), Workers: p.opt.Workers}, context.Cause(ctx)
 }
 
-// probeBatch repeats the background rows until they fill a batch.
-func (p *Plan) probeBatch() model.Batch {
-	var batch model.Batch
-	for i, rows := range p.opt.Background.Inputs() {
-		t := tensor.New(rows.DType(), append([]int{p.batch}, rows.Shape()[1:]...)...)
-		for r := range p.batch {
+// repeated returns background rows, repeated until there are n.
+func (p *Plan) repeated(n int) []tensor.Tensor {
+	var out []tensor.Tensor
+	for _, rows := range p.opt.Background.Inputs() {
+		t := tensor.New(rows.DType(), append([]int{n}, rows.Shape()[1:]...)...)
+		for r := range n {
 			t.CopyRow(r, rows, r%rows.Rows(), 0, rows.RowLen())
 		}
-		batch = append(batch, model.Named{Name: p.inputs[i].Name, Tensor: t})
+		out = append(out, t)
 	}
-	return batch
+	return out
 }

@@ -27,6 +27,10 @@ type Options struct {
 	Samples    Source
 	Modalities []dataset.Modality
 	Background *background.Rows
+	// Stages is the model in parts, each of which is evaluated on the rows that are
+	// distinct for it; nil pushes every row through the whole model. See [Stage].
+	// The caller closes it, after the run.
+	Stages *model.Stages
 	// Output names the model's output, Width is the number of its columns.
 	Output    string
 	Width     int
@@ -45,6 +49,9 @@ type Options struct {
 	// time; it may be nil.
 	Progress func(done, total int64)
 }
+
+// ErrMemory is wrapped by the error of a plan that takes more memory than it may.
+var ErrMemory = errors.New("more than the memory limit")
 
 // DefaultMemory is the memory limit of a run that sets none.
 const DefaultMemory = 2 << 30
@@ -67,10 +74,33 @@ type Plan struct {
 	// blocks holds the background rows of each block, one block when nothing is
 	// random; blockOf is the block of each row.
 	blocks, blockOf []int
+	// stage is the model in parts, nil for the plain way, and cut how its rows
+	// are.
+	stage *staging
+	cut   cut
 }
 
 // NewPlan plans a run.
 func NewPlan(opt Options) (*Plan, error) {
+	p, err := planOf(opt)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Stages != nil {
+		if err := p.planStages(); err != nil {
+			return nil, err
+		}
+	}
+	p.shape()
+	if need := p.MemoryBytes(); need > p.opt.Memory {
+		return nil, fmt.Errorf("engine: %d background rows and, for each of %d workers, %d coalitions of %d targets take %d KiB, %w of %d KiB; raise it, or use fewer rows, workers or targets",
+			opt.Background.Drawn(), p.opt.Workers, 1<<p.m, opt.Target.Len(), need>>10, ErrMemory, p.opt.Memory>>10)
+	}
+	return p, nil
+}
+
+// planOf checks options and lists the rows of a run.
+func planOf(opt Options) (*Plan, error) {
 	if opt.Workers < 1 {
 		opt.Workers = 1
 	}
@@ -114,11 +144,6 @@ func NewPlan(opt Options) (*Plan, error) {
 	if p.blocks, p.blockOf = opt.Background.Blocks(), opt.Background.BlockOf(); len(p.blocks) == 0 {
 		p.blocks, p.blockOf = []int{p.b}, make([]int, p.b)
 	}
-	p.shape()
-	if need := p.MemoryBytes(); need > opt.Memory {
-		return nil, fmt.Errorf("engine: %d background rows and, for each of %d workers, %d coalitions of %d targets take %d KiB, more than the memory limit of %d KiB; raise it, or use fewer rows, workers or targets",
-			opt.Background.Drawn(), opt.Workers, 1<<p.m, opt.Target.Len(), need>>10, opt.Memory>>10)
-	}
 	return p, nil
 }
 
@@ -147,6 +172,10 @@ func (p *Plan) shape() {
 	if p.batchSize > 0 {
 		p.batch = p.batchSize * max(1, p.batch/p.batchSize)
 	}
+	if p.stage != nil {
+		p.shapeStages()
+		return
+	}
 	each := max(1, p.rowsPerSample())
 	p.tile = int(max(1, min(
 		maxTile,
@@ -173,25 +202,6 @@ func (p *Plan) Tiles() int { return (p.n + p.tile - 1) / p.tile }
 // BatchRows returns the number of rows of a model call.
 func (p *Plan) BatchRows() int { return p.batch }
 
-// NaiveRows returns the model rows of the plain method: N·B·(2^M−2) + N + B, or
-// N·B·(2^M−1) + N where each sample has a v({}) of its own.
-func (p *Plan) NaiveRows() int64 {
-	n, b := int64(p.n), int64(p.b)
-	if !p.sharedBase {
-		return n*b*(1<<p.m-1) + n
-	}
-	return n*b*(1<<p.m-2) + n + b
-}
-
-// Rows returns the model rows that the plan runs.
-func (p *Plan) Rows() int64 {
-	rows := int64(p.n)*p.rowsPerSample() + int64(p.n)
-	if p.sharedBase {
-		rows += int64(p.b)
-	}
-	return rows
-}
-
 // sampleBytes estimates what a sample takes in a tile, given the bytes of its
 // inputs: a sum and a value for each target, block and coalition.
 func (p *Plan) sampleBytes(inputs int) int64 {
@@ -202,20 +212,30 @@ func (p *Plan) sampleBytes(inputs int) int64 {
 func (p *Plan) MemoryBytes() int64 {
 	bytes := p.rowBytes()
 	tile := int64(p.tile) * p.sampleBytes(bytes)
-	return int64(p.opt.Workers)*(tilesPerWorker*tile+int64(p.batch*bytes)) + int64(p.opt.Background.Drawn()*bytes)
+	shared, call := int64(p.opt.Background.Drawn()*bytes), int64(p.batch*bytes)
+	if p.stage != nil {
+		shared += p.backdropBytes()
+		call = p.callBytes()
+	}
+	return int64(p.opt.Workers)*(tilesPerWorker*tile+call) + shared
 }
 
 // rowBytes returns the bytes of one row of all inputs, text counted without its
 // letters.
 func (p *Plan) rowBytes() int {
-	const stringHeader = 16
 	bytes := 0
 	for _, in := range p.opt.Background.Inputs() {
-		size := in.DType().Size()
-		if in.DType() == tensor.String {
-			size = stringHeader
-		}
-		bytes += in.RowLen() * size
+		bytes += int(rowBytes(in.DType(), in.RowLen()))
 	}
 	return max(1, bytes)
+}
+
+// rowBytes returns the bytes of elements of a type, text counted without its
+// letters.
+func rowBytes(d tensor.DType, elements int) int64 {
+	const stringHeader = 16
+	if d == tensor.String {
+		return int64(elements) * stringHeader
+	}
+	return int64(elements) * int64(d.Size())
 }

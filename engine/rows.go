@@ -94,3 +94,16 @@ func (c rowCopy) fill(batch []tensor.Tensor, at, n int, sample []tensor.Tensor, 
 		}
 	}
 }
+
+// nearest returns the background rows of each sample of the tile, or nil when
+// all samples share them.
+func (p *Plan) nearest(tile *Tile) []int {
+	if !p.opt.Background.PerSample() {
+		return nil
+	}
+	near := make([]int, tile.Samples()*p.b)
+	for i := range tile.Samples() {
+		p.opt.Background.Nearest(near[i*p.b:(i+1)*p.b], tile.Rows.Inputs, i)
+	}
+	return near
+}

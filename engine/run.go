@@ -38,6 +38,25 @@ type evaluator interface {
 	evaluate(ctx context.Context, tile *Tile) error
 }
 
+// A method is what the evaluators of a run share. It is prepared once, before
+// any of them starts.
+type method interface {
+	prepare(ctx context.Context) error
+	worker() evaluator
+}
+
+// method returns the plan's way to evaluate.
+func (p *Plan) method(done *progress) method {
+	switch {
+	case p.stage == nil:
+		return &fullRun{plan: p, progress: done}
+	case p.stage.additive():
+		return &additiveRun{plan: p, progress: done}
+	default:
+		return &stagedRun{plan: p, progress: done}
+	}
+}
+
 // Cost is what a run took.
 type Cost struct {
 	// Rows is the number of model rows.
@@ -50,9 +69,20 @@ type Cost struct {
 // goroutine. It stops at the first error, its own, the model's or that of each.
 // No goroutine outlives the call.
 func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
+	return p.Resume(ctx, nothing{}, each)
+}
+
+// Resume is Run with a checkpoint: tiles that it has are taken from it, others
+// are evaluated and saved before each sees them. The progress counts the rows
+// that are left to evaluate; the cost has the rows of the plan and the time of
+// this call.
+//
+// What tiles share, v({}) and what parts make of the background, is computed
+// again: the same rows in the same batches give the same bits.
+func (p *Plan) Resume(ctx context.Context, kept Checkpoint, each func(*Tile) error) (Cost, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	run := &fullRun{plan: p, progress: progress{total: p.Rows(), tell: p.opt.Progress}}
+	run := p.method(&progress{total: p.Rows() - p.keptSamples(kept)*p.sampleRows(), tell: p.opt.Progress})
 	start := time.Now()
 	if err := run.prepare(ctx); err != nil {
 		return Cost{}, err
@@ -73,9 +103,9 @@ func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
 	})
 	for range p.opt.Workers {
 		workers.Go(func() {
-			var e evaluator = newFull(run)
+			e := run.worker()
 			for tile := range todo {
-				if err := e.evaluate(ctx, tile); err != nil {
+				if err := p.answer(ctx, e, kept, tile); err != nil {
 					cancel(err)
 					return
 				}
@@ -121,8 +151,7 @@ func (p *Plan) read(ctx context.Context, tokens chan<- struct{}, todo chan<- *Ti
 		case <-ctx.Done():
 			return nil
 		}
-		lo := number * p.tile
-		hi := min(p.n, lo+p.tile)
+		lo, hi := p.bounds(number)
 		rows, err := p.opt.Samples.Read(ctx, lo, hi)
 		if err != nil {
 			return fmt.Errorf("engine: samples %d to %d: %w", lo, hi-1, err)

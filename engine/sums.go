@@ -11,6 +11,9 @@ type tileSums struct {
 	plan *Plan
 	tile *Tile
 	n, t int // samples, targets
+	// players are the modalities that the output depends on: with or without any
+	// other, v is the same number.
+	players game.Coalition
 	// columns[i*t+j] is the column that target j explains of sample i.
 	columns []int
 	// whole[i*t+j] is v(all).
@@ -19,11 +22,11 @@ type tileSums struct {
 	sums []mean
 }
 
-func newTileSums(p *Plan, tile *Tile) *tileSums {
+func newTileSums(p *Plan, tile *Tile, players game.Coalition) *tileSums {
 	n, t := tile.Samples(), p.opt.Target.Len()
 	tile.Predicted, tile.Columns = make([]int, n), make([]int, n*t)
 	return &tileSums{
-		plan: p, tile: tile, n: n, t: t,
+		plan: p, tile: tile, n: n, t: t, players: players,
 		columns: tile.Columns,
 		whole:   make([]float64, n*t),
 		sums:    make([]mean, n*t<<p.m*len(p.blocks)),
@@ -86,49 +89,59 @@ func (c cellSums) add(block int, output []float64) {
 
 // finish turns the sums into the tile's value tables, with the shared sums of
 // v({}) where there are.
-func (w *tileSums) finish(run *fullRun) error {
+func (w *tileSums) finish(shared *base) error {
 	p := w.plan
-	if run.base != nil {
+	if shared != nil {
 		for _, c := range w.columns {
-			if err := run.broken[c]; err != nil {
+			if err := shared.broken[c]; err != nil {
 				return err
 			}
 		}
 	}
 	blocks := len(p.blocks)
-	values := make([]float64, w.n*w.t<<p.m)
-	var byBlock []float64
-	random := len(p.opt.Background.Blocks()) > 0
-	if random {
-		byBlock = make([]float64, blocks*len(values))
-	}
+	values, byBlock := w.newTables()
 	for at := range values {
-		s, i, j := game.Coalition(at)&game.Grand(p.m), at>>p.m%w.n, at>>p.m/w.n
-		sums := w.sums[at*blocks : (at+1)*blocks]
-		if s == 0 && run.base != nil {
-			sums = run.base[w.columns[i*w.t+j]]
+		s, i, j := game.Coalition(at)&w.players, at>>p.m%w.n, at>>p.m/w.n
+		from := at&^(1<<p.m-1) | int(s)
+		sums := w.sums[from*blocks : (from+1)*blocks]
+		if s == 0 && shared != nil {
+			sums = shared.sums[w.columns[i*w.t+j]]
 		}
 		whole := w.whole[i*w.t+j]
 		var total mean
 		for k, sum := range sums {
 			total.addMean(sum)
-			if random {
+			if byBlock != nil {
 				v := whole
-				if s != game.Grand(p.m) {
+				if s != w.players {
 					v = sum.over(p.blocks[k])
 				}
 				byBlock[k*len(values)+at] = v
 			}
 		}
-		if values[at] = whole; s != game.Grand(p.m) {
+		if values[at] = whole; s != w.players {
 			values[at] = total.over(p.b)
 		}
 	}
-	var err error
-	if w.tile.Values, err = game.NewTables(p.m, values); err != nil {
-		return fmt.Errorf("engine: samples %d to %d: %w", w.tile.Lo, w.tile.Hi-1, err)
+	return w.store(values, byBlock)
+}
+
+// newTables returns room for the values of the tile, over all rows and, where
+// the background is random, over those of each block.
+func (w *tileSums) newTables() (values, byBlock []float64) {
+	values = make([]float64, w.n*w.t<<w.plan.m)
+	if len(w.plan.opt.Background.Blocks()) > 0 {
+		byBlock = make([]float64, len(w.plan.blocks)*len(values))
 	}
-	if w.tile.BlockValues, err = game.NewTables(p.m, byBlock); err != nil {
+	return values, byBlock
+}
+
+// store gives the tile its tables.
+func (w *tileSums) store(values, byBlock []float64) (err error) {
+	if w.tile.Values, err = game.NewTables(w.plan.m, values); err == nil {
+		w.tile.BlockValues, err = game.NewTables(w.plan.m, byBlock)
+	}
+	if err != nil {
 		return fmt.Errorf("engine: samples %d to %d: %w", w.tile.Lo, w.tile.Hi-1, err)
 	}
 	return nil

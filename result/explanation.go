@@ -41,9 +41,12 @@ type Provenance struct {
 	Order      int              `json:"order"`
 	Convention string           `json:"convention"`
 	Plan       string           `json:"plan"`
-	Runtime    string           `json:"runtime"`
-	Seed       uint64           `json:"seed"`
-	Level      float64          `json:"level"`
+	// Additive is set where the output is a sum of parts of one modality each, so
+	// that interactions are zero by construction.
+	Additive bool    `json:"additive,omitempty"`
+	Runtime  string  `json:"runtime"`
+	Seed     uint64  `json:"seed"`
+	Level    float64 `json:"level"`
 	// Memory is the limit in bytes, which decides how samples are cut into
 	// tiles and so the last bits of means over samples.
 	Memory int64 `json:"memory"`

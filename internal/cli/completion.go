@@ -48,7 +48,7 @@ The shell reads it at its start, from a file or at once.`,
 // completeQuestion proposes files for MODEL and DATA.
 func completeQuestion(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		return []string{"onnx"}, cobra.ShellCompDirectiveFilterFileExt
+		return []string{"onnx", "yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 	}
 	return dataExtensions, cobra.ShellCompDirectiveFilterFileExt
 }
@@ -64,10 +64,10 @@ var completions = map[string]cobra.CompletionFunc{
 	},
 	"color":      completeWords(colorAuto, colorAlways, colorNever),
 	"convention": completeWords(conventionNames...),
-	"device":     completeWords(deviceCPU),
+	"device":     completeWords(onnx.CPU, onnx.CUDA),
 	"mask":       completeWords(maskRules...),
 	"output":     completeOutput,
-	"plan":       completeWords(planAuto, planFull),
+	"plan":       completeWords(planNames...),
 	"progress":   completeWords(progressAuto, progressPlain, progressJSON, progressNone),
 	"target":     completeWords(targetPredicted, targetLabel, targetAll, targetClass),
 	"task":       completeWords(taskNames...),
@@ -121,7 +121,7 @@ func completeOutput(cmd *cobra.Command, args []string, typed string) ([]string, 
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	m, err := onnx.Open(args[0], onnx.Options{Library: library})
+	m, err := openModelFile(args[0], onnx.Options{Library: library})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -70,7 +70,7 @@ func TestHostileNames(t *testing.T) {
 	}
 	for _, terminal := range []bool{false, true} {
 		for name, write := range map[string]func(*page){
-			"table":   func(p *page) { writeTable(p, ex, false) },
+			"table":   func(p *page) { writeTable(p, ex, circumstances{}) },
 			"inspect": func(p *page) { writeInspection(p, found) },
 			"line":    func(p *page) { p.line("%s", hostile) },
 			"hang":    func(p *page) { p.hang("* ", hostile) },

@@ -18,7 +18,6 @@ type explainOptions struct {
 	narration
 	out, samples          string
 	json, force, strict   bool
-	checkpoint            string
 	failAbove, failBelow  bound
 	cpuProfile, traceFile string
 	fromEnvironment       []string
@@ -32,9 +31,10 @@ func newExplain(s *streams) *cobra.Command {
 		Long: `Score a model on data: how much of its behaviour is interaction between
 modalities, and how much each modality does alone.
 
-MODEL is an ONNX file. DATA is an .npz, .parquet or .csv file, or a folder of
-.parquet files; an array or column named like an input of the model is that
-input, columns input.feature belong to input. Labels are not needed.`,
+MODEL is an ONNX file, or an encoders.yaml that names several. DATA is an
+.npz, .parquet or .csv file, or a folder of .parquet files; an array or column
+named like an input of the model is that input, columns input.feature belong to
+input. Labels are not needed.`,
 		Example: `  intershap explain model.onnx test.npz --background train.npz
   intershap explain model.onnx test.csv --modality rna=x[0:200] \
       --modality adt=x[200:] -o run.json --samples run.parquet`,
@@ -57,6 +57,7 @@ input, columns input.feature belong to input. Labels are not needed.`,
 	flags.StringVarP(&opt.out, "out", "o", "", "`FILE` for the result as JSON, beside the table; -: standard output")
 	flags.BoolVar(&opt.json, "json", false, "print JSON instead of the table")
 	flags.StringVar(&opt.samples, "samples", "", "`FILE` for the values of every sample: .npz, .parquet, .csv or .jsonl")
+	flags.StringVar(&opt.options.Checkpoint, "checkpoint", "", "`DIR` that keeps what is computed: the same command goes on after a stop")
 	flags.BoolVar(&opt.force, "force", false, "overwrite files that exist")
 	flags.BoolVar(&opt.strict, "strict", false, "exit with 4 when there are warnings")
 	define(flags, &opt.failAbove, "fail-above", "", "X", "exit with 3 when the headline of a target is above the fraction X", readBound)
@@ -64,10 +65,9 @@ input, columns input.feature belong to input. Labels are not needed.`,
 	addNarration(flags, &opt.narration)
 	define(flags, &opt.progress, "progress", progressAuto, "P", "auto, plain, json (lines on standard error) or none",
 		readWord(progressAuto, progressPlain, progressJSON, progressNone))
-	flags.StringVar(&opt.checkpoint, "checkpoint", "", "`DIR` for what is computed, to go on after a stop")
 	flags.StringVar(&opt.cpuProfile, "cpuprofile", "", "`FILE` for a CPU profile")
 	flags.StringVar(&opt.traceFile, "trace", "", "`FILE` for an execution trace")
-	for _, name := range []string{"checkpoint", "cpuprofile", "trace"} {
+	for _, name := range []string{"cpuprofile", "trace"} {
 		flags.Lookup(name).Hidden = true
 	}
 	addCompletions(cmd)
@@ -76,9 +76,6 @@ input, columns input.feature belong to input. Labels are not needed.`,
 
 // check refuses what is wrong with the command line alone.
 func (o *explainOptions) check() error {
-	if o.checkpoint != "" {
-		return notBuilt("--checkpoint", "leave it out: a run that is stopped starts anew")
-	}
 	if err := o.question.check(); err != nil {
 		return err
 	}
@@ -101,8 +98,11 @@ func (o *explainOptions) check() error {
 		if err := checkWritable(f.flag, f.path, o.force, inputs...); err != nil {
 			return err
 		}
+		if err := checkOutside(f.flag, f.path, o.options.Checkpoint); err != nil {
+			return err
+		}
 	}
-	return nil
+	return checkCheckpoint(o.options.Checkpoint)
 }
 
 func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error) {
@@ -114,29 +114,29 @@ func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	ex, guessed, err := opt.explain(ctx, s)
+	ex, how, err := opt.explain(ctx, s)
 	if err != nil {
 		return err
 	}
-	if err := opt.publish(s, ex, guessed); err != nil {
+	if err := opt.publish(s, ex, how); err != nil {
 		return err
 	}
 	return opt.judge(ex)
 }
 
-// explain computes the explanation. guessed is set when the task was not given.
+// explain computes the explanation, and says how it came about.
 // A samples file is there at the end, or not at all.
-func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, guessed bool, err error) {
+func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, how circumstances, err error) {
 	tell := newTeller(s, o.narration)
 	m, err := o.openModel(o.chooseOutput)
 	if err != nil {
-		return nil, false, err
+		return nil, how, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	tell.step("model %s: %s", o.model, m.Runtime())
 	files, err := o.openData(ctx, m)
 	if err != nil {
-		return nil, false, err
+		return nil, how, err
 	}
 	defer func() { err = errors.Join(err, files.close()) }()
 
@@ -146,9 +146,13 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 		opt.Workers = runtime.GOMAXPROCS(0)
 	}
 	defer leaveRoom(opt.Workers)()
-	guessed = opt.Task == intershap.Guess
+	how.guessed = opt.Task == intershap.Guess
 	bar := newProgress(s, o.narration)
 	opt.Progress = bar.tell
+	opt.Resumed = func(found, tiles int) {
+		how.resumed = true
+		tell.resumed(found, tiles, opt.Checkpoint)
+	}
 	var samples *samplesFile
 	if o.samples != "" {
 		samples = &samplesFile{path: o.samples}
@@ -157,18 +161,18 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 	}
 	plan, err := files.newPlan(ctx, opt)
 	if err != nil {
-		return nil, false, err
+		return nil, how, err
 	}
 	tell.plan(plan)
 	bar.start()
 	ex, err = plan.Explain(ctx)
 	bar.finish()
 	if err != nil {
-		return nil, false, err
+		return nil, how, kept(ctx, err, opt.Checkpoint)
 	}
 	if samples != nil {
 		if err := samples.finish(); err != nil {
-			return nil, false, err
+			return nil, how, err
 		}
 		ex.SamplesFile = &o.samples
 	}
@@ -176,7 +180,7 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 	if ex.Provenance.Model.Source == "" {
 		ex.Provenance.Model.Source = o.model
 	}
-	return ex, guessed, nil
+	return ex, how, nil
 }
 
 // leaveRoom lets two more goroutines run while workers sit in native code: the
@@ -191,7 +195,7 @@ func leaveRoom(workers int) (restore func()) {
 
 // publish writes the result where it was asked for: files first, so that what
 // is printed is not all there is when one of them fails.
-func (o *explainOptions) publish(s *streams, ex *intershap.Explanation, guessed bool) error {
+func (o *explainOptions) publish(s *streams, ex *intershap.Explanation, how circumstances) error {
 	if o.out != "" && o.out != standardOutput {
 		if err := result.WriteFile(o.out, ex.Write); err != nil {
 			return err
@@ -204,7 +208,7 @@ func (o *explainOptions) publish(s *streams, ex *intershap.Explanation, guessed 
 		return o.warn(s.err, ex)
 	}
 	p := newPage(s, o.color)
-	writeTable(p, &ex.Explanation, guessed)
+	writeTable(p, &ex.Explanation, how)
 	return p.flush()
 }
 

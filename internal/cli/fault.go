@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/engine/checkpoint"
 	"github.com/intershap/intershap/model/onnx"
 )
 
@@ -55,16 +56,24 @@ func (e *doubtError) Error() string {
 }
 
 // An interruption is a signal that ended a command.
-type interruption struct{ signal os.Signal }
+type interruption struct {
+	signal os.Signal
+	// checkpoint is the folder that the command can go on from, "" for none.
+	checkpoint string
+}
 
 func (e *interruption) Error() string {
+	what := "interrupted"
 	switch e.signal {
 	case syscall.SIGTERM:
-		return "terminated: nothing was kept"
+		what = "terminated"
 	case syscall.SIGHUP:
-		return "the terminal went away: nothing was kept"
+		what = "the terminal went away"
 	}
-	return "interrupted: nothing was kept"
+	if e.checkpoint == "" {
+		return what + ": nothing was kept"
+	}
+	return fmt.Sprintf("%s: what was computed is kept in %s", what, e.checkpoint)
 }
 
 // A hintedError carries a remedy, which is printed on a line of its own.
@@ -134,8 +143,14 @@ func hintOf(err error) string {
 		modalities *dataset.ModalityError
 		library    *onnx.LibraryError
 		load       *onnx.LoadError
+		folder     *checkpoint.Error
+		signal     *interruption
 	)
 	switch {
+	case errors.As(err, &signal) && signal.checkpoint != "":
+		return "the same command goes on from there"
+	case errors.As(err, &folder):
+		return folder.Hint
 	case errors.As(err, &hinted):
 		return hinted.hint
 	case errors.As(err, &usage):

@@ -29,9 +29,9 @@ func TestExitCode(t *testing.T) {
 		{fmt.Errorf("wrapped: %w", usagef("x")), 2},
 		{errors.Join(&gateError{"x"}, &gateError{"y"}), 3},
 		{&doubtError{1}, 4},
-		{&interruption{syscall.SIGHUP}, 129},
-		{&interruption{os.Interrupt}, 130},
-		{&interruption{syscall.SIGTERM}, 143},
+		{&interruption{signal: syscall.SIGHUP}, 129},
+		{&interruption{signal: os.Interrupt}, 130},
+		{&interruption{signal: syscall.SIGTERM}, 143},
 	} {
 		if got := exitCode(tt.err); got != tt.want {
 			t.Errorf("%v: want %d, got %d", tt.err, tt.want, got)

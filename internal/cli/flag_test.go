@@ -95,7 +95,7 @@ func TestFlagFaults(t *testing.T) {
 		{"short", nil, []string{"-seed"}, "unknown flag -seed", "did you mean --seed?"},
 		{"far", nil, []string{"--frobnicate"}, "unknown flag --frobnicate", ""},
 		{"empty", nil, []string{"--seed"}, "--seed needs a value", ""},
-		{"word", nil, []string{"--plan", "ful"}, `--plan: want auto, full, staged, got "ful"`, `did you mean "full"?`},
+		{"word", nil, []string{"--plan", "ful"}, `--plan: want auto, staged, full, got "ful"`, `did you mean "full"?`},
 		{"workers", nil, []string{"--workers", "0"}, "--workers: want a whole number of at least 1", ""},
 	}
 	for _, tt := range tests {
@@ -158,7 +158,7 @@ func TestCommandLine(t *testing.T) {
 func TestModelKinds(t *testing.T) {
 	for _, tt := range []struct{ model, want string }{
 		{"model.onnx", ""}, {"dir/MODEL.ONNX", ""},
-		{"encoders.yaml", "not built yet"}, {"exec:./serve --x", "not built yet"},
+		{"encoders.yaml", ""}, {"dir/M.YML", ""}, {"exec:./serve --x", "not built yet"},
 		{"http://host/invocations", "not built yet"}, {"https://host/model.onnx", "not built yet"}, {"grpc://host/m", "not built yet"},
 		{"model.pt", "want the name of an ONNX file"}, {"model", "want the name of an ONNX file"},
 	} {

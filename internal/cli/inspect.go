@@ -12,7 +12,6 @@ import (
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/diag"
-	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -185,7 +184,7 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 
 // open opens the model as a run would, so that what is measured is what a run
 // takes, and returns all outputs that the file has.
-func (o *inspectOptions) open() (m *onnx.Model, outputs []tensor.Spec, err error) {
+func (o *inspectOptions) open() (m modelFile, outputs []tensor.Spec, err error) {
 	m, err = o.openModel(func(have []tensor.Spec) []string {
 		outputs = have
 		if o.data == "" {
@@ -196,7 +195,7 @@ func (o *inspectOptions) open() (m *onnx.Model, outputs []tensor.Spec, err error
 	return m, outputs, err
 }
 
-func reportModel(source string, m *onnx.Model, outputs []tensor.Spec) modelReport {
+func reportModel(source string, m modelFile, outputs []tensor.Spec) modelReport {
 	sig := m.Signature()
 	out := modelReport{
 		Source: source, SHA256: m.Digest(), Runtime: m.Runtime(), BatchSize: sig.BatchSize,
@@ -247,7 +246,7 @@ func (r *inspection) proposeModalities(opt *inspectOptions, inputs []tensor.Spec
 }
 
 // ask plans the run and measures how fast the model is.
-func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m *onnx.Model) (err error) {
+func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m modelFile) (err error) {
 	files, err := opt.openData(ctx, m)
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ func TestInterrupted(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		s, out, _ := fakeStreams(false, time.Minute)
-		errs := &trigger{call: func() { cancel(&interruption{tt.signal}) }}
+		errs := &trigger{call: func() { cancel(&interruption{signal: tt.signal}) }}
 		s.err = errs
 		dir := t.TempDir()
 		code := run(ctx, []string{

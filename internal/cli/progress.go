@@ -144,13 +144,15 @@ func (p *progress) writeJSON(now time.Time) {
 	_ = json.NewEncoder(p.s.err).Encode(line)
 }
 
-// A teller tells steps under --verbose.
+// A teller tells steps under --verbose, and that a run goes on unless --quiet.
 type teller struct {
-	s  *streams
-	on bool
+	s         *streams
+	on, quiet bool
 }
 
-func newTeller(s *streams, n narration) teller { return teller{s: s, on: n.verbose && !n.quiet} }
+func newTeller(s *streams, n narration) teller {
+	return teller{s: s, on: n.verbose && !n.quiet, quiet: n.quiet}
+}
 
 func (t teller) step(format string, args ...any) {
 	if t.on {

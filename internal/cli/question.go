@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -10,6 +12,8 @@ import (
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/model/encoders"
 	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
@@ -22,23 +26,16 @@ type question struct {
 	background  string
 	library     string
 	fixed       []string
-	plan        string
 	device      string
 	options     intershap.Options
 }
-
-const (
-	planAuto   = "auto"
-	planFull   = "full"
-	planStaged = "staged"
-	deviceCPU  = "cpu"
-)
 
 // The words that flags take, and completions propose.
 var (
 	taskNames       = names(intershap.Classes, intershap.Binary, intershap.Multilabel, intershap.Regression)
 	transformNames  = names(engine.Identity, engine.Softmax, engine.Sigmoid, engine.Log, engine.Logit, engine.Centred)
 	conventionNames = names(score.Paper, score.SinglePair)
+	planNames       = names(intershap.AutoPlan, intershap.StagedPlan, intershap.FullPlan)
 )
 
 // addQuestion adds the flags of a question.
@@ -61,10 +58,11 @@ func addQuestion(flags *pflag.FlagSet, q *question) {
 	define(flags, &o.Classes, "classes", "", "a,b,...", "the names of the classes (default: 0, 1, ...)", readClasses)
 	define(flags, &o.Convention, "convention", score.Paper.String(), "C", "paper, or single-pair: each pair's half once",
 		readNamed(score.ParseConvention, conventionNames...))
-	define(flags, &q.plan, "plan", planAuto, "P", "auto or full: every row through the whole model",
-		readWord(planAuto, planFull, planStaged))
+	define(flags, &o.Plan, "plan", intershap.AutoPlan.String(), "P",
+		"staged: each part of the model on the rows that differ for it, full: every row through the whole model, or auto: staged where it is proven safe and saves work",
+		readNamed(intershap.ParsePlanKind, planNames...))
 	flags.StringVar(&q.library, libraryFlag, "", "`PATH` of ONNX Runtime's library (default: found, see intershap help environment)")
-	define(flags, &q.device, "device", deviceCPU, "DEVICE", "that computes: cpu", readText)
+	define(flags, &q.device, "device", onnx.CPU, "DEVICE", "that computes: cpu, cuda or cuda:N", onnx.ParseDevice)
 	define(flags, &o.Seed, "seed", "1", "N", "of every draw", readSeed)
 	define(flags, &o.Workers, "workers", "", "N", "concurrent model calls (default: one a processor)", readCount(1))
 	define(flags, &o.Memory, "memory", "2GiB", "SIZE", "limit of the rows in flight", parseSize)
@@ -81,12 +79,6 @@ func readBackgroundSize(text string) (int, error) {
 
 // check refuses what is not built, and completes the options.
 func (q *question) check() error {
-	if q.plan == planStaged {
-		return notBuilt("--plan staged", "use --plan full, which gives the same numbers")
-	}
-	if q.device != deviceCPU {
-		return notBuilt("--device "+q.device, "use --device cpu")
-	}
 	if err := checkModelKind(q.model); err != nil {
 		return err
 	}
@@ -116,43 +108,72 @@ func notBuilt(what, instead string) *usageError {
 	return fault
 }
 
-// modelKinds are the kinds of models other than ONNX files, by how their names
-// begin or end.
-var modelKinds = []struct{ prefix, suffix, kind string }{
+// modelKinds are the kinds of models other than files, by how their names begin.
+var modelKinds = []struct{ prefix, kind string }{
 	{prefix: "exec:", kind: "a model in a child process (exec:)"},
 	{prefix: "http://", kind: "a model behind a server (http://)"},
 	{prefix: "https://", kind: "a model behind a server (https://)"},
 	{prefix: "grpc://", kind: "a model behind a server (grpc://)"},
-	{suffix: ".yaml", kind: "a staged model of encoders and a head (.yaml)"},
-	{suffix: ".yml", kind: "a staged model of encoders and a head (.yml)"},
 }
 
-// checkModelKind refuses models that are no ONNX file, by name.
+// checkModelKind refuses models that are no file of ours, by name.
 func checkModelKind(name string) error {
 	lower := strings.ToLower(name)
 	for _, k := range modelKinds {
-		if strings.HasPrefix(lower, k.prefix) && strings.HasSuffix(lower, k.suffix) {
+		if strings.HasPrefix(lower, k.prefix) {
 			return notBuilt(k.kind, "export the model to an ONNX file")
 		}
 	}
-	if strings.HasSuffix(lower, ".onnx") {
+	if strings.HasSuffix(lower, ".onnx") || namesEncoders(lower) {
 		return nil
 	}
-	fault := usagef("MODEL %s: want the name of an ONNX file, which ends in .onnx", name)
+	fault := usagef("MODEL %s: want the name of an ONNX file, which ends in .onnx, or of an encoders.yaml", name)
 	fault.hint = "export the model to ONNX: see intershap help formats"
 	return fault
 }
 
+// namesEncoders reports whether name is that of an encoders.yaml.
+func namesEncoders(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// A modelFile is a model that was opened from a file.
+type modelFile interface {
+	model.Described
+	// Unsupported lists outputs that cannot be read, with reasons.
+	Unsupported() []string
+	Digest() string
+	Runtime() string
+	Close() error
+}
+
+// openModelFile opens the model at path by the kind of file that its name says.
+func openModelFile(path string, opt onnx.Options) (modelFile, error) {
+	if namesEncoders(path) {
+		m, err := encoders.Open(path, opt)
+		if err != nil {
+			return nil, err
+		}
+		return m, nil
+	}
+	m, err := onnx.Open(path, opt)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
 // opened is a question with its files open.
 type opened struct {
-	model            *onnx.Model
+	model            modelFile
 	data, background dataset.File
+	plan             *intershap.Plan
 }
 
 // openModel opens the model, with the outputs that the function names; nil for
 // all.
-func (q *question) openModel(outputs func([]tensor.Spec) []string) (*onnx.Model, error) {
-	return onnx.Open(q.model, onnx.Options{Library: q.library, Outputs: outputs})
+func (q *question) openModel(outputs func([]tensor.Spec) []string) (modelFile, error) {
+	return openModelFile(q.model, onnx.Options{Library: q.library, Device: q.device, Outputs: outputs})
 }
 
 // chooseOutput names the output that is explained: every other would be
@@ -167,7 +188,7 @@ func (q *question) chooseOutput(have []tensor.Spec) []string {
 }
 
 // openData opens what the model is asked about. The caller closes the answer.
-func (q *question) openData(ctx context.Context, m *onnx.Model) (*opened, error) {
+func (q *question) openData(ctx context.Context, m modelFile) (*opened, error) {
 	o := &opened{model: m}
 	var err error
 	if o.data, err = dataset.Open(ctx, q.data); err != nil {
@@ -183,13 +204,19 @@ func (q *question) openData(ctx context.Context, m *onnx.Model) (*opened, error)
 
 func (o *opened) close() error {
 	err := o.data.Close()
+	if o.plan != nil {
+		err = errors.Join(err, o.plan.Close())
+	}
 	if o.background != nil {
 		err = errors.Join(err, o.background.Close())
 	}
 	return err
 }
 
-// newPlan plans the answer.
-func (o *opened) newPlan(ctx context.Context, opt intershap.Options) (*intershap.Plan, error) {
-	return intershap.NewPlan(ctx, o.model, o.data, o.background, opt)
+// newPlan plans the answer. The plan is closed with the files.
+func (o *opened) newPlan(ctx context.Context, opt intershap.Options) (plan *intershap.Plan, err error) {
+	if plan, err = intershap.NewPlan(ctx, o.model, o.data, o.background, opt); err == nil {
+		o.plan = plan
+	}
+	return plan, err
 }

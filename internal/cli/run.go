@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 		err = s.helpFault
 	}
 	var signal *interruption
-	if err != nil && errors.As(context.Cause(ctx), &signal) {
+	if err != nil && !errors.As(err, &signal) && errors.As(context.Cause(ctx), &signal) {
 		// What failed did so because the command was told to end.
 		err = signal
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
@@ -17,14 +18,22 @@ const (
 	mostClasses = 15
 )
 
-// writeTable writes an explanation for a person. guessed is set when the task
-// was not given.
-func writeTable(p *page, ex *result.Explanation, guessed bool) {
+// circumstances are what an explanation does not say of how it came about.
+type circumstances struct {
+	// guessed is set when the task was not given.
+	guessed bool
+	// resumed is set when tiles came from a checkpoint: the time is then that of
+	// the others.
+	resumed bool
+}
+
+// writeTable writes an explanation for a person.
+func writeTable(p *page, ex *result.Explanation, how circumstances) {
 	notes := footnotes{warnings: ex.Warnings}
 	for _, t := range ex.Targets {
 		notes.targets = append(notes.targets, t.Target)
 	}
-	writeHead(p, ex, guessed, notes)
+	writeHead(p, ex, how.guessed, notes)
 	for i := range ex.Targets {
 		t := &ex.Targets[i]
 		p.blank()
@@ -42,7 +51,10 @@ func writeTable(p *page, ex *result.Explanation, guessed bool) {
 		p.line("each target by predicted class: see --json")
 	}
 	writeResidual(p, ex.Targets)
-	writeCost(p, ex.Cost)
+	if ex.Provenance.Additive {
+		p.line("additive by construction: interactions are zero")
+	}
+	writeCost(p, ex, how.resumed)
 	notes.write(p)
 }
 
@@ -255,14 +267,26 @@ func writeResidual(p *page, targets []result.Target) {
 	p.line("every sample adds up to f(x) - v({}): largest residual %.1g, tolerance %.1g", worst.Residual, worst.ResidualTolerance)
 }
 
-// writeCost says what the run took.
-func writeCost(p *page, c result.Cost) {
+// writeCost says what the run took. The speed of a resumed run is not known: its
+// rows are those of the whole, its time is not.
+func writeCost(p *page, ex *result.Explanation, resumed bool) {
+	c, unit := ex.Cost, "model row"
+	staged := ex.Provenance.Plan == intershap.StagedPlan.String()
+	if staged {
+		unit = "part row" // the model is evaluated in parts
+	}
 	var rows int64
 	for _, n := range c.Rows {
 		rows += n
 	}
-	text := fmt.Sprintf("%s in %s, %s rows a second", count(rows, "model row"), seconds(c.Seconds), rate(rows, c.Seconds))
-	if rows < c.RowsNaive {
+	text := fmt.Sprintf("%s in %s, %s rows a second", count(rows, unit), seconds(c.Seconds), rate(rows, c.Seconds))
+	if resumed {
+		text = fmt.Sprintf("%s, those that the checkpoint did not have in %s", count(rows, unit), seconds(c.Seconds))
+	}
+	switch {
+	case staged:
+		text += fmt.Sprintf("; the plain way takes %s", count(c.RowsNaive, "model row"))
+	case rows < c.RowsNaive:
 		text += fmt.Sprintf("; the plain way takes %s", grouped(c.RowsNaive))
 	}
 	p.line("%s", text)

@@ -149,6 +149,9 @@ func TestTable(t *testing.T) {
 	several := explanation([]string{"image", "text"}, classesTarget(), two)
 	several.Classes = []string{"cat", "dog"}
 	several.Cost.Rows = map[string]int64{"model": 1000}
+	additive := explanation([]string{"image", "text"}, classesTarget())
+	additive.Provenance.Plan, additive.Provenance.Additive = "staged", true
+	additive.Cost.Rows = map[string]int64{"image": 1200, "text": 1200}
 	fixed := func(name string) result.Target {
 		t := classesTarget()
 		t.Target, t.Headline, t.ByClass = name, result.MeanAbsolute, nil
@@ -173,6 +176,7 @@ func TestTable(t *testing.T) {
 		{"names-terminal", explanation([]string{"image", "text"}, long), true, colorNever, "long names are shortened to fit 80 columns"},
 		{"undefined-terminal", explanation([]string{"image", "text"}, nothing), true, colorNever, "undefined is a word, a bad residual is told"},
 		{"columns-terminal", columns, true, colorNever, "the headline is the mean of absolutes; a regression has no predicted class to point to"},
+		{"additive-pipe", additive, false, colorNever, "rows of parts are no model rows, and no interaction is no accident"},
 		{"targets-pipe", several, false, colorNever, "a table for each target, classes left to the JSON"},
 	}
 	var used []string
@@ -181,7 +185,7 @@ func TestTable(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, out, _ := fakeStreams(tt.terminal, 0)
 			p := newPage(s, tt.color)
-			writeTable(p, tt.ex, true)
+			writeTable(p, tt.ex, circumstances{guessed: true})
 			if err := p.flush(); err != nil {
 				t.Fatal(err)
 			}

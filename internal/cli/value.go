@@ -47,9 +47,6 @@ func define[T any](flags *pflag.FlagSet, to *T, name, fallback, kind, usage stri
 	flags.Var(v, name, usage)
 }
 
-// readText takes any text.
-func readText(text string) (string, error) { return text, nil }
-
 // readCount reads a whole number of at least least.
 func readCount(least int) func(string) (int, error) {
 	return func(text string) (int, error) {

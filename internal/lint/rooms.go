@@ -38,15 +38,20 @@ var Rooms = map[string]Room{
 	"background": {Above: []string{"dataset"}},
 
 	// Rows in, outputs out.
-	"model":           {},
-	"model/modeltest": {Above: []string{"model"}},
-	"model/onnx":      {Above: []string{"model"}, Modules: []string{onnxRuntime, onnxLibraries}},
-	"model/process":   {Above: []string{"model"}},
-	"model/serving":   {Above: []string{"model"}},
+	"model":                {},
+	"model/modeltest":      {Above: []string{"model"}},
+	"model/onnx":           {Above: []string{"model", "model/onnx/graph"}, Modules: []string{onnxRuntime, onnxLibraries, protobuf}},
+	"model/encoders":       {Above: []string{"model/onnx"}, Modules: []string{yaml}},
+	"model/onnx/graph":     {Above: []string{"model", "model/onnx/onnxpb"}, Modules: []string{protobuf}},
+	"model/onnx/onnxpb":    {Modules: []string{protobuf}},
+	"model/onnx/graphtest": {Above: []string{"model/onnx/onnxpb"}, Modules: []string{protobuf}},
+	"model/process":        {Above: []string{"model"}},
+	"model/serving":        {Above: []string{"model"}},
 
 	// Everything expensive happens in one place.
-	"engine": {Above: []string{"game", "model", "background", "dataset"}},
-	"result": {Above: []string{"score"}, Modules: []string{arrow}},
+	"engine":            {Above: []string{"game", "model", "background", "dataset"}},
+	"engine/checkpoint": {Above: []string{"engine"}},
+	"result":            {Above: []string{"score"}, Modules: []string{arrow}},
 
 	// What is made from a result.
 	"plot":   {Above: []string{"result"}},
@@ -57,12 +62,12 @@ var Rooms = map[string]Room{
 	"synth":  {Above: []string{"dataset"}},
 	"fusion": {Above: []string{"synth", "model/onnx"}, Modules: []string{gonum}},
 
-	".":     {Above: []string{"approx", "engine", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
+	".":     {Above: []string{"approx", "engine", "engine/checkpoint", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
 	"paper": {Above: []string{".", "synth", "fusion"}},
 
 	// The command line stands on everything and nothing stands on it but main.
 	"internal/cli": {
-		Above:   []string{".", "paper", "synth", "fusion", "model/onnx", "model/process", "model/serving"},
+		Above:   []string{".", "paper", "synth", "fusion", "model/onnx", "model/encoders", "model/process", "model/serving"},
 		Modules: []string{"github.com/spf13/", "golang.org/x/term"},
 	},
 	"cmd/intershap": {Above: []string{commandLine}},
@@ -79,6 +84,8 @@ const (
 
 	arrow         = "github.com/apache/arrow-go/"
 	gonum         = "gonum.org/v1/gonum/"
+	protobuf      = "google.golang.org/protobuf/"
+	yaml          = "go.yaml.in/yaml/v3"
 	onnxRuntime   = "github.com/yalue/onnxruntime_go"
 	onnxLibraries = "github.com/k2-fsa/sherpa-onnx-go-"
 )

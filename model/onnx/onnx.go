@@ -15,7 +15,7 @@
 // The package does not cut, rewrite or train graphs. docs/format/onnx.md says
 // what an exported model must look like.
 //
-// Reading order: onnx.go, predict.go, session.go; file.go and wire.go for the
+// Reading order: onnx.go, predict.go, session.go; file.go and scan.go for the
 // file, platform.go, library.go and install.go for the native library.
 package onnx
 
@@ -48,14 +48,19 @@ type Options struct {
 	// later call is an error, "" is the one that is loaded.
 	Library string
 	// Outputs is shown the outputs that can be read as tensors and returns the
-	// names of those to compute, in the order it wants; nil, or no names, means
-	// all. The runtime skips what no output needs.
+	// names of those to give, in the order it wants; nil, or no names, means all.
+	// The runtime computes the others too, but they are not copied.
 	Outputs func(have []tensor.Spec) []string
+	// Device is where the model is computed, as [ParseDevice] reads it: "" or
+	// "cpu", "cuda" or "cuda:N". What the library cannot do is an error of
+	// [Open].
+	Device string
 }
 
 // A Model is an open ONNX file. It is safe for concurrent use.
 type Model struct {
 	file    file
+	device  device
 	opened  opened
 	inputs  []tensor.Spec
 	outputs []tensor.Spec
@@ -77,6 +82,9 @@ type session interface {
 	close() error
 }
 
+// An opener opens a file on a device with the outputs that the function names.
+type opener func(file, device, func([]tensor.Spec) []string) (opened, error)
+
 // opened is what the runtime knows of a model, and the session.
 type opened struct {
 	session session
@@ -90,6 +98,10 @@ type opened struct {
 // Open opens the ONNX file at path. External data is read from the files it
 // names, beside it.
 func Open(path string, opts Options) (*Model, error) {
+	d, err := parseDevice(opts.Device)
+	if err != nil {
+		return nil, fmt.Errorf("onnx: %w", err)
+	}
 	open, err := loadRuntime(opts.Library)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
@@ -98,11 +110,11 @@ func Open(path string, opts Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %s: %w", path, err)
 	}
-	o, err := open(f, opts.Outputs)
+	o, err := open(f, d, opts.Outputs)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %s: %w", path, err)
 	}
-	m := &Model{file: f, opened: o, inputs: o.inputs, outputs: o.outputs}
+	m := &Model{file: f, device: d, opened: o, inputs: o.inputs, outputs: o.outputs}
 	if m.batch, err = fixedBatch(o.inputs); err != nil {
 		return nil, errors.Join(fmt.Errorf("onnx: %s: %w", path, err), o.session.close())
 	}
@@ -132,7 +144,9 @@ func (m *Model) Unsupported() []string { return slices.Clone(m.opened.unsupporte
 // sha256sum` prints in the model's folder.
 func (m *Model) Digest() string { return m.file.digest }
 
-// Runtime names the library that computes: "onnxruntime 1.28.2 linux/amd64".
+// Runtime names the library that computes, and the device where that is not the
+// processor: "onnxruntime 1.28.2 linux/amd64", "... cuda:0", and "... cuda:0 and
+// cpu" where the library leaves some of the nodes to the processor.
 func (m *Model) Runtime() string { return m.opened.runtime }
 
 // Close frees the session, after the calls that are running. A second Close

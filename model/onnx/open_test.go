@@ -12,8 +12,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/model/onnx/onnxpb"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -196,14 +198,22 @@ func TestOpenRefused(t *testing.T) {
 		}
 		return []byte(strings.Replace(string(dense), old, new, 1))
 	}
-	relu := func(inputType ...[]byte) []byte {
-		name, float := message(infoName, []byte("x")), []byte{tensorTypeElement << 3, elementFloat}
-		y := message(infoType, message(typeTensor, float, message(tensorTypeShape, message(1, []byte{1 << 3, 1}))))
-		return slices.Concat([]byte{1 << 3, 8}, message(modelGraph,
-			message(graphNode, message(1, []byte("x")), message(nodeOutput, []byte("y")), message(nodeOpType, []byte("Relu"))),
-			message(2, []byte("g")),
-			message(graphInput, name, message(infoType, message(typeTensor, slices.Concat(float, slices.Concat(inputType...))))),
-			message(graphOutput, message(infoName, []byte("y")), y)), message(8, []byte{2 << 3, 13}))
+	// y is declared as a vector, whatever x is.
+	relu := func(shape *onnxpb.TensorShapeProto) []byte {
+		info := func(name string, shape *onnxpb.TensorShapeProto) []*onnxpb.ValueInfoProto {
+			return []*onnxpb.ValueInfoProto{{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
+				TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(int32(onnxpb.TensorProto_FLOAT)), Shape: shape}}}}}
+		}
+		one := &onnxpb.TensorShapeProto{Dim: []*onnxpb.TensorShapeProto_Dimension{{Value: &onnxpb.TensorShapeProto_Dimension_DimValue{DimValue: 1}}}}
+		return marshal(t, &onnxpb.ModelProto{
+			IrVersion:   proto.Int64(8),
+			OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(13)}},
+			Graph: &onnxpb.GraphProto{
+				Name:  proto.String("g"),
+				Node:  []*onnxpb.NodeProto{{OpType: proto.String("Relu"), Input: []string{"x"}, Output: []string{"y"}}},
+				Input: info("x", shape), Output: info("y", one),
+			},
+		})
 	}
 	for _, tt := range []struct {
 		name       string
@@ -213,8 +223,8 @@ func TestOpenRefused(t *testing.T) {
 		{"opset", change("\x42\x04\x0a\x00\x10\x0d", "\x42\x04\x0a\x00\x10\x63"), "the model has opset 99 of domain ai.onnx, the library knows ", "or lower"},
 		{"ir", change("\x08\x08", "\x08\x63"), "the file has IR version 99, the library knows ", "ir_version"},
 		{"operator", change("Softmax", "Softmix"), "there is no operator Softmix in the model's opset 13", "export the model again"},
-		{"shape", relu(), `input "x" has no shape in the file`, ""},
-		{"scalar", relu(message(tensorTypeShape)), `(y: a scalar, which has no row axis)`, ""},
+		{"shape", relu(nil), `input "x" has no shape in the file`, ""},
+		{"scalar", relu(&onnxpb.TensorShapeProto{}), `(y: a scalar, which has no row axis)`, ""},
 	} {
 		path := filepath.Join(t.TempDir(), tt.name+".onnx")
 		if err := os.WriteFile(path, tt.data, 0o600); err != nil {
@@ -336,5 +346,22 @@ func TestClose(t *testing.T) {
 	}
 	if _, err := m.Predict(t.Context(), nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("predict after close: want ErrClosed, got %v", err)
+	}
+}
+
+// TestNoCUDA asks the library that the tests use, which computes on the
+// processor alone, for a GPU: an error in the runtime's words, no fallback.
+func TestNoCUDA(t *testing.T) {
+	_, err := Open("testdata/dense.onnx", Options{Device: "cuda:1"})
+	if err == nil {
+		t.Skip("the library has CUDA and a GPU")
+	}
+	for _, want := range []string{"device cuda:1", "CUDA execution provider is not enabled in this build"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+	if hint := hintOf(err); !strings.Contains(hint, "--device cpu") || !strings.Contains(hint, "--onnxruntime PATH") {
+		t.Errorf("want the remedies as a hint, got %q", hint)
 	}
 }

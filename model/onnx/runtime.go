@@ -10,8 +10,6 @@ import (
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
-
-	"github.com/intershap/intershap/tensor"
 )
 
 // loaded is the library of this process. The binding keeps one environment in
@@ -24,7 +22,7 @@ var loaded struct {
 
 // loadRuntime loads ONNX Runtime's library unless it is loaded, and returns the
 // function that opens a model with it.
-func loadRuntime(explicit string) (func(file, func([]tensor.Spec) []string) (opened, error), error) {
+func loadRuntime(explicit string) (opener, error) {
 	loaded.Lock()
 	defer loaded.Unlock()
 	if loaded.path != "" && explicit == "" {

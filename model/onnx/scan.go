@@ -4,69 +4,21 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/intershap/intershap/model/onnx/onnxpb"
 )
-
-// Field numbers of onnx.proto that the scan follows.
-const (
-	modelGraph     = 7
-	modelTraining  = 20
-	modelFunctions = 25
-
-	trainingInitialization = 1
-	trainingAlgorithm      = 2
-
-	functionNode       = 7
-	functionAttributes = 11 // with defaults
-
-	graphNode        = 1
-	graphInitializer = 5
-	graphInput       = 11
-	graphOutput      = 12
-	graphSparse      = 15
-
-	nodeOutput    = 2
-	nodeOpType    = 4
-	nodeAttribute = 5
-
-	attributeName    = 1
-	attributeTensor  = 5
-	attributeGraph   = 6
-	attributeInts    = 8
-	attributeStrings = 9
-	attributeTensors = 10
-	attributeGraphs  = 11
-	attributeSparse  = 22
-
-	tensorExternal = 13
-
-	sparseValues  = 1
-	sparseIndices = 2
-
-	entryKey   = 1
-	entryValue = 2
-
-	infoName = 1
-	infoType = 2
-
-	typeTensor   = 1
-	typeSequence = 4
-	typeMap      = 5
-
-	tensorTypeElement = 1
-	tensorTypeShape   = 2
-	sequenceElement   = 1
-	mapValue          = 2
-)
-
-// Element types of onnx.proto that a map of class scores has.
-const elementFloat = 1
 
 // maxDepth bounds graphs inside graphs (If, Loop); real models have a handful.
 const maxDepth = 64
 
-var errDepth = errors.New("graphs inside graphs, too deep to be real")
+var (
+	errMessage = errors.New("the bytes are no protocol buffer")
+	errDepth   = errors.New("graphs inside graphs, too deep to be real")
+)
 
-// A content is what the scan finds in a model.
+// A content is what the runtime does not tell of a model.
 type content struct {
 	// hasGraph is set in what can be a model.
 	hasGraph bool
@@ -81,232 +33,152 @@ type content struct {
 	zipMaps map[string][]string
 }
 
-// scan walks the model in data.
+// scan reads the model in data. The messages, which are as large as the data,
+// are gone when it returns.
 func scan(data []byte) (content, error) {
 	c := content{scoreMaps: map[string]bool{}, zipMaps: map[string][]string{}}
-	err := eachField(data, func(f field) error {
-		if f.number == modelGraph && f.bytes != nil {
-			c.hasGraph = true
-			return c.graph(f.bytes, 0)
-		}
-		switch f.number {
-		case modelTraining:
-			return c.training(f.bytes)
-		case modelFunctions:
-			return c.function(f.bytes)
-		}
-		return nil
-	})
+	var m onnxpb.ModelProto
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(data, &m); err != nil {
+		// What the library says of it has no place, and varies on purpose.
+		return c, errMessage
+	}
+	err := c.model(&m)
 	slices.Sort(c.external)
 	c.external = slices.Compact(c.external)
 	return c, err
 }
 
-// training walks the graphs that training adds to a model, whose tensors the
-// runtime looks for too.
-func (c *content) training(info []byte) error {
-	return eachField(info, func(f field) error {
-		if f.number == trainingInitialization || f.number == trainingAlgorithm {
-			return c.graph(f.bytes, 1)
-		}
-		return nil
-	})
-}
-
-// function walks a function of the model's own, whose nodes stand in for those
-// that call it.
-func (c *content) function(function []byte) error {
-	return eachField(function, func(f field) error {
-		switch f.number {
-		case functionNode:
-			return c.node(f.bytes, 1)
-		case functionAttributes:
-			_, err := c.attribute(f.bytes, 1)
+func (c *content) model(m *onnxpb.ModelProto) error {
+	c.hasGraph = m.Graph != nil
+	if err := c.graph(m.Graph, 0); err != nil {
+		return err
+	}
+	for _, in := range m.GetGraph().GetInput() {
+		c.shape(in)
+	}
+	for _, out := range m.GetGraph().GetOutput() {
+		c.shape(out)
+		c.scoreMap(out)
+	}
+	for _, n := range m.GetGraph().GetNode() {
+		c.zipMap(n)
+	}
+	// The runtime looks for tensors here too: in the graphs that training adds,
+	// and in functions, whose nodes stand in for those that call them.
+	for _, t := range m.TrainingInfo {
+		if err := errors.Join(c.graph(t.Initialization, 1), c.graph(t.Algorithm, 1)); err != nil {
 			return err
 		}
-		return nil
-	})
+	}
+	for _, f := range m.Functions {
+		if err := errors.Join(c.nodes(f.Node, 1), c.attributes(f.AttributeProto, 1)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (c *content) graph(graph []byte, depth int) error {
+// graph notes the external data of a graph.
+func (c *content) graph(g *onnxpb.GraphProto, depth int) error {
 	if depth > maxDepth {
 		return errDepth
 	}
-	return eachField(graph, func(f field) error {
-		switch f.number {
-		case graphNode:
-			return c.node(f.bytes, depth)
-		case graphInitializer:
-			return c.tensor(f.bytes)
-		case graphSparse:
-			return c.sparse(f.bytes)
-		case graphInput:
-			if depth == 0 {
-				return c.shape(f.bytes)
-			}
-		case graphOutput:
-			if depth == 0 {
-				return errors.Join(c.output(f.bytes), c.shape(f.bytes))
-			}
-		}
-		return nil
-	})
+	for _, t := range g.GetInitializer() {
+		c.tensor(t)
+	}
+	for _, s := range g.GetSparseInitializer() {
+		c.sparse(s)
+	}
+	return c.nodes(g.GetNode(), depth)
 }
 
-func (c *content) node(node []byte, depth int) error {
-	var op, output string
-	var labels []string
-	err := eachField(node, func(f field) error {
-		switch f.number {
-		case nodeOpType:
-			op = string(f.bytes)
-		case nodeOutput:
-			output = string(f.bytes)
-		case nodeAttribute:
-			found, err := c.attribute(f.bytes, depth)
-			if found != nil {
-				labels = found
-			}
+func (c *content) nodes(nodes []*onnxpb.NodeProto, depth int) error {
+	for _, n := range nodes {
+		if err := c.attributes(n.Attribute, depth); err != nil {
 			return err
 		}
-		return nil
-	})
-	if op == "ZipMap" && depth == 0 {
-		c.zipMaps[output] = labels
 	}
-	return err
+	return nil
 }
 
-// attribute looks for tensors and graphs in an attribute, and returns the class
-// labels it holds if it is one of a ZipMap's.
-func (c *content) attribute(attribute []byte, depth int) (labels []string, err error) {
-	var name string
-	var ints []int64
-	var texts []string
-	err = eachField(attribute, func(f field) (err error) {
-		switch f.number {
-		case attributeName:
-			name = string(f.bytes)
-		case attributeTensor, attributeTensors:
-			return c.tensor(f.bytes)
-		case attributeSparse:
-			return c.sparse(f.bytes)
-		case attributeGraph, attributeGraphs:
-			return c.graph(f.bytes, depth+1)
-		case attributeInts:
-			ints, err = f.integers(ints)
-		case attributeStrings:
-			texts = append(texts, string(f.bytes))
+// attributes looks for tensors and graphs in attributes, whatever type they say
+// they have.
+func (c *content) attributes(attributes []*onnxpb.AttributeProto, depth int) error {
+	for _, a := range attributes {
+		c.tensor(a.T)
+		for _, t := range a.Tensors {
+			c.tensor(t)
 		}
-		return err
-	})
-	// The runtime gives maps in ascending order of their keys.
-	switch name {
-	case "classlabels_int64s":
-		slices.Sort(ints)
-		for _, v := range ints {
-			labels = append(labels, strconv.FormatInt(v, 10))
+		c.sparse(a.SparseTensor)
+		for _, s := range a.SparseTensors {
+			c.sparse(s)
 		}
-	case "classlabels_strings":
-		slices.Sort(texts)
-		labels = texts
+		graphs := a.Graphs
+		if a.G != nil {
+			graphs = append(slices.Clone(graphs), a.G)
+		}
+		for _, g := range graphs {
+			if err := c.graph(g, depth+1); err != nil {
+				return err
+			}
+		}
 	}
-	return labels, err
+	return nil
 }
 
-func (c *content) sparse(sparse []byte) error {
-	return eachField(sparse, func(f field) error {
-		if f.number == sparseValues || f.number == sparseIndices {
-			return c.tensor(f.bytes)
-		}
-		return nil
-	})
+func (c *content) sparse(s *onnxpb.SparseTensorProto) {
+	c.tensor(s.GetValues())
+	c.tensor(s.GetIndices())
 }
+
+// externalLocation is the key under which a tensor names its file.
+const externalLocation = "location"
 
 // tensor notes the file of a tensor with external data.
-func (c *content) tensor(t []byte) error {
-	return eachField(t, func(f field) error {
-		if f.number != tensorExternal {
-			return nil
+func (c *content) tensor(t *onnxpb.TensorProto) {
+	for _, e := range t.GetExternalData() {
+		if e.GetKey() == externalLocation && !slices.Contains(c.external, e.GetValue()) {
+			c.external = append(c.external, e.GetValue())
 		}
-		var key, value string
-		err := eachField(f.bytes, func(f field) error {
-			switch f.number {
-			case entryKey:
-				key = string(f.bytes)
-			case entryValue:
-				value = string(f.bytes)
-			}
-			return nil
-		})
-		if key == "location" && !slices.Contains(c.external, value) {
-			c.external = append(c.external, value)
-		}
-		return err
-	})
+	}
 }
 
-// output notes an output whose type is a sequence of maps to float.
-func (c *content) output(info []byte) error {
-	var name string
-	scores := false
-	err := eachField(info, func(f field) error {
-		switch f.number {
-		case infoName:
-			name = string(f.bytes)
-		case infoType:
-			kind := f.bytes
-			for _, step := range []int{typeSequence, sequenceElement, typeMap, mapValue, typeTensor} {
-				var err error
-				if kind, err = child(kind, step); err != nil || kind == nil {
-					return err
-				}
-			}
-			return eachField(kind, func(f field) error {
-				scores = scores || f.number == tensorTypeElement && f.value == elementFloat
-				return nil
-			})
-		}
-		return nil
-	})
-	if scores {
-		c.scoreMaps[name] = true
+// zipMap notes the class labels of a ZipMap of the model's own graph.
+func (c *content) zipMap(n *onnxpb.NodeProto) {
+	if n.GetOpType() != "ZipMap" || len(n.Output) == 0 {
+		return
 	}
-	return err
+	// The runtime gives maps in ascending order of their keys.
+	var labels []string
+	for _, a := range n.Attribute {
+		switch a.GetName() {
+		case "classlabels_int64s":
+			labels = nil
+			for _, v := range slices.Sorted(slices.Values(a.Ints)) {
+				labels = append(labels, strconv.FormatInt(v, 10))
+			}
+		case "classlabels_strings":
+			labels = nil
+			for _, text := range a.Strings {
+				labels = append(labels, string(text))
+			}
+			slices.Sort(labels)
+		}
+	}
+	c.zipMaps[n.Output[len(n.Output)-1]] = labels
+}
+
+// scoreMap notes an output whose type is a sequence of maps to float.
+func (c *content) scoreMap(info *onnxpb.ValueInfoProto) {
+	scores := info.GetType().GetSequenceType().GetElemType().GetMapType().GetValueType().GetTensorType()
+	if scores.GetElemType() == int32(onnxpb.TensorProto_FLOAT) {
+		c.scoreMaps[info.GetName()] = true
+	}
 }
 
 // shape notes an input or output that is a tensor without a shape.
-func (c *content) shape(info []byte) error {
-	var name string
-	shapeless := false
-	err := eachField(info, func(f field) error {
-		switch f.number {
-		case infoName:
-			name = string(f.bytes)
-		case infoType:
-			tensor, err := child(f.bytes, typeTensor)
-			if err != nil || tensor == nil {
-				return err
-			}
-			shape, err := child(tensor, tensorTypeShape)
-			shapeless = shape == nil
-			return err
-		}
-		return nil
-	})
-	if shapeless {
-		c.shapeless = append(c.shapeless, name)
+func (c *content) shape(info *onnxpb.ValueInfoProto) {
+	if t := info.GetType().GetTensorType(); t != nil && t.Shape == nil {
+		c.shapeless = append(c.shapeless, info.GetName())
 	}
-	return err
-}
-
-// child returns the last submessage of message with the given number, or nil.
-func child(message []byte, number int) (sub []byte, err error) {
-	err = eachField(message, func(f field) error {
-		if f.number == number {
-			sub = f.bytes
-		}
-		return nil
-	})
-	return sub, err
 }

@@ -2,13 +2,15 @@ package onnx
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/intershap/intershap/model/onnx/onnxpb"
 )
 
 func TestScan(t *testing.T) {
@@ -39,64 +41,57 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// message builds a field that holds a message.
-func message(number int, inside ...[]byte) []byte {
-	body := slices.Concat(inside...)
-	if len(body) > 127 {
-		return slices.Concat([]byte{byte(number<<3 | wireBytes), byte(len(body)&127 | 128), byte(len(body) >> 7)}, body)
+// marshal returns the bytes of a model.
+func marshal(t *testing.T, m *onnxpb.ModelProto) []byte {
+	t.Helper()
+	data, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return slices.Concat([]byte{byte(number<<3 | wireBytes), byte(len(body))}, body)
+	return data
 }
 
-// TestScanFindsExternalDataAnywhere hides a tensor where tensors can be.
-func TestScanFindsExternalDataAnywhere(t *testing.T) {
-	tensor := func(number int) []byte {
-		return message(number, message(tensorExternal,
-			message(entryKey, []byte("location")), message(entryValue, []byte("w.bin"))))
+// tensorOutside has its elements in w.bin.
+func tensorOutside() *onnxpb.TensorProto {
+	return &onnxpb.TensorProto{ExternalData: []*onnxpb.StringStringEntryProto{
+		{Key: proto.String("offset"), Value: proto.String("4096")}, {Key: proto.String("location"), Value: proto.String("w.bin")}}}
+}
+
+// nodeWith has one attribute.
+func nodeWith(a *onnxpb.AttributeProto) *onnxpb.NodeProto {
+	return &onnxpb.NodeProto{OpType: proto.String("Op"), Attribute: []*onnxpb.AttributeProto{a}}
+}
+
+// TestScanFindsExternalData hides a tensor where tensors can be.
+func TestScanFindsExternalData(t *testing.T) {
+	inside := &onnxpb.GraphProto{Initializer: []*onnxpb.TensorProto{tensorOutside()}}
+	constant := &onnxpb.AttributeProto{T: tensorOutside()}
+	// Neither is the model's own ZipMap.
+	zipMap := &onnxpb.NodeProto{OpType: proto.String("ZipMap"), Output: []string{"y"}}
+	apart := &onnxpb.GraphProto{Node: []*onnxpb.NodeProto{nodeWith(constant), zipMap}}
+	graph := func(g *onnxpb.GraphProto) *onnxpb.ModelProto { return &onnxpb.ModelProto{Graph: g} }
+	attribute := func(a *onnxpb.AttributeProto) *onnxpb.ModelProto {
+		return graph(&onnxpb.GraphProto{Node: []*onnxpb.NodeProto{nodeWith(a)}})
 	}
-	sparse := slices.Concat([]byte{0xb2, 0x01}, message(attributeSparse, tensor(sparseValues))[1:]) // number 22 takes two bytes
 	tests := []struct {
 		name  string
-		graph []byte
+		model *onnxpb.ModelProto
 	}{
-		{"initializer", tensor(graphInitializer)},
-		{"sparse initializer", message(graphSparse, tensor(sparseIndices))},
-		{"constant", message(graphNode, message(nodeAttribute, tensor(attributeTensor)))},
-		{"list of tensors", message(graphNode, message(nodeAttribute, tensor(attributeTensors)))},
-		{"sparse constant", message(graphNode, message(nodeAttribute, sparse))},
-		{"branch", message(graphNode, message(nodeAttribute, message(attributeGraph, tensor(graphInitializer))))},
-		{"branches", message(graphNode, message(nodeAttribute, message(attributeGraphs, tensor(graphInitializer))))},
+		{"initializer", graph(inside)},
+		{"sparse initializer", graph(&onnxpb.GraphProto{SparseInitializer: []*onnxpb.SparseTensorProto{{Indices: tensorOutside()}}})},
+		{"constant", attribute(constant)},
+		{"list of tensors", attribute(&onnxpb.AttributeProto{Tensors: []*onnxpb.TensorProto{{}, tensorOutside()}})},
+		{"sparse constant", attribute(&onnxpb.AttributeProto{SparseTensor: &onnxpb.SparseTensorProto{Values: tensorOutside()}})},
+		{"sparse constants", attribute(&onnxpb.AttributeProto{SparseTensors: []*onnxpb.SparseTensorProto{{Values: tensorOutside()}}})},
+		{"branch", attribute(&onnxpb.AttributeProto{G: inside})},
+		{"branches", attribute(&onnxpb.AttributeProto{Graphs: []*onnxpb.GraphProto{{}, inside}})},
+		{"function", &onnxpb.ModelProto{Functions: []*onnxpb.FunctionProto{{Node: apart.Node}}}},
+		{"default of a function", &onnxpb.ModelProto{Functions: []*onnxpb.FunctionProto{{AttributeProto: []*onnxpb.AttributeProto{constant}}}}},
+		{"initialization", &onnxpb.ModelProto{TrainingInfo: []*onnxpb.TrainingInfoProto{{Initialization: apart}}}},
+		{"algorithm", &onnxpb.ModelProto{TrainingInfo: []*onnxpb.TrainingInfoProto{{Algorithm: apart}}}},
 	}
 	for _, tt := range tests {
-		got, err := scan(message(modelGraph, tt.graph))
-		if err != nil || !slices.Equal(got.external, []string{"w.bin"}) {
-			t.Errorf("%s: want w.bin, got %v, %v", tt.name, got.external, err)
-		}
-	}
-}
-
-// TestScanFindsExternalDataOutsideTheGraph hides a tensor in what a model has
-// beside its graph. Neither is the model's own output or ZipMap.
-func TestScanFindsExternalDataOutsideTheGraph(t *testing.T) {
-	constant := message(nodeAttribute, message(attributeTensor, message(tensorExternal,
-		message(entryKey, []byte("location")), message(entryValue, []byte("w.bin")))))
-	zipMap := slices.Concat(message(nodeOpType, []byte("ZipMap")), message(nodeOutput, []byte("y")))
-	long := func(number int, body []byte) []byte { // numbers above 15 take two bytes
-		m := message(1, body)
-		return slices.Concat([]byte{byte(number<<3&127 | wireBytes | 128), byte(number >> 4)}, m[1:])
-	}
-	graph := slices.Concat(message(graphNode, constant), message(graphNode, zipMap))
-	tests := []struct {
-		name string
-		data []byte
-	}{
-		{"function", long(modelFunctions, slices.Concat(message(functionNode, constant), message(functionNode, zipMap)))},
-		{"default of a function", long(modelFunctions, message(functionAttributes, constant[2:]))},
-		{"initialization", long(modelTraining, message(trainingInitialization, graph))},
-		{"algorithm", long(modelTraining, message(trainingAlgorithm, graph))},
-	}
-	for _, tt := range tests {
-		got, err := scan(tt.data)
+		got, err := scan(marshal(t, tt.model))
 		if err != nil || !slices.Equal(got.external, []string{"w.bin"}) || len(got.zipMaps) > 0 {
 			t.Errorf("%s: want w.bin and no ZipMap, got %v, %v, %v", tt.name, got.external, got.zipMaps, err)
 		}
@@ -106,58 +101,44 @@ func TestScanFindsExternalDataOutsideTheGraph(t *testing.T) {
 // TestScanFindsShapes tells a scalar, whose shape is there and empty, from a
 // tensor of unknown rank.
 func TestScanFindsShapes(t *testing.T) {
-	tensor := func(name string, shape []byte) []byte {
-		return slices.Concat(message(infoName, []byte(name)), message(infoType, message(typeTensor, []byte{tensorTypeElement << 3, elementFloat}, shape)))
+	tensor := func(name string, shape *onnxpb.TensorShapeProto) *onnxpb.ValueInfoProto {
+		return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{
+			TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(int32(onnxpb.TensorProto_FLOAT)), Shape: shape}}}}
 	}
-	sequence := slices.Concat(message(infoName, []byte("sequence")), message(infoType, message(typeSequence)))
-	scalar := message(tensorTypeShape)
-	got, err := scan(message(modelGraph,
-		message(graphInput, tensor("unknown", nil)), message(graphInput, tensor("scalar", scalar)), message(graphInput, sequence),
-		message(graphOutput, tensor("out", nil)), message(graphOutput, tensor("known", scalar)),
-		message(graphNode, message(nodeAttribute, message(attributeGraph, message(graphInput, tensor("inner", nil)))))))
+	sequence := &onnxpb.ValueInfoProto{Name: proto.String("sequence"), Type: &onnxpb.TypeProto{Value: &onnxpb.TypeProto_SequenceType{
+		SequenceType: &onnxpb.TypeProto_Sequence{}}}}
+	scalar := &onnxpb.TensorShapeProto{}
+	inner := &onnxpb.GraphProto{Input: []*onnxpb.ValueInfoProto{tensor("inner", nil)}}
+	got, err := scan(marshal(t, &onnxpb.ModelProto{Graph: &onnxpb.GraphProto{
+		Input:  []*onnxpb.ValueInfoProto{tensor("unknown", nil), tensor("scalar", scalar), sequence},
+		Output: []*onnxpb.ValueInfoProto{tensor("out", nil), tensor("known", scalar)},
+		Node:   []*onnxpb.NodeProto{nodeWith(&onnxpb.AttributeProto{G: inner})},
+	}}))
 	if want := []string{"unknown", "out"}; err != nil || !slices.Equal(want, got.shapeless) {
 		t.Errorf("want %q without a shape, got %q, %v", want, got.shapeless, err)
 	}
 }
 
 func TestScanErrors(t *testing.T) {
-	deep := []byte{}
-	for range maxDepth + 2 {
-		deep = message(graphNode, message(nodeAttribute, message(attributeGraph, deep)))
+	deep := &onnxpb.GraphProto{}
+	for range maxDepth + 1 {
+		deep = &onnxpb.GraphProto{Node: []*onnxpb.NodeProto{nodeWith(&onnxpb.AttributeProto{G: deep})}}
 	}
 	tests := []struct {
 		name, reason string
 		data         []byte
 		want         error
 	}{
-		{"group", "ONNX has none", []byte{7<<3 | 3}, errWire},
-		{"number zero", "no field has it", []byte{0, 0}, errWire},
-		{"endless key", "more bytes than a number has", slices.Repeat([]byte{0xff}, 11), errWire},
-		{"long field", "it ends before its length", []byte{7<<3 | wireBytes, 5, 1}, io.ErrUnexpectedEOF},
-		{"no length", "it ends before its length begins", []byte{7<<3 | wireBytes}, errWire},
-		{"no value", "a key without a number", []byte{1 << 3}, errWire},
-		{"half a double", "8 bytes promised", []byte{1<<3 | wireFixed64, 1, 2}, io.ErrUnexpectedEOF},
-		{"half a float", "4 bytes promised", []byte{1<<3 | wireFixed32, 1, 2}, io.ErrUnexpectedEOF},
-		{"deep", "recursion must end", message(modelGraph, deep), errDepth},
+		{"endless key", "more bytes than a number has", slices.Repeat([]byte{0xff}, 11), errMessage},
+		{"long field", "it ends before its length", []byte{7<<3 | 2, 5, 1}, errMessage},
+		{"no value", "a key without a number", []byte{1 << 3}, errMessage},
+		{"deep", "recursion must end", marshal(t, &onnxpb.ModelProto{Graph: deep}), errDepth},
+		{"deep branch of a function", "there too", marshal(t, &onnxpb.ModelProto{Functions: []*onnxpb.FunctionProto{{Node: deep.Node}}}), errDepth},
 	}
 	for _, tt := range tests {
 		if _, err := scan(tt.data); !errors.Is(err, tt.want) {
 			t.Errorf("%s (%s): want %v, got %v", tt.name, tt.reason, tt.want, err)
 		}
-	}
-}
-
-func TestIntegers(t *testing.T) {
-	packed := field{bytes: []byte{1, 0xac, 0x02, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}}
-	got, err := packed.integers(nil)
-	if want := []int64{1, 300, -1}; err != nil || !slices.Equal(want, got) {
-		t.Errorf("packed: want %v, got %v, %v", want, got, err)
-	}
-	if got, err := (field{value: 7}).integers(got); err != nil || !slices.Equal(got, []int64{1, 300, -1, 7}) {
-		t.Errorf("single: want 7 appended, got %v, %v", got, err)
-	}
-	if _, err := (field{bytes: []byte{0x80}}).integers(nil); !errors.Is(err, errWire) {
-		t.Errorf("cut: want %v, got %v", errWire, err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -25,23 +26,12 @@ type nativeSession struct {
 }
 
 // openSession opens a model file with the outputs that wanted names, or all.
-func openSession(f file, wanted func([]tensor.Spec) []string) (opened, error) {
-	options, err := ort.NewSessionOptions()
-	if err != nil {
-		return opened{}, err
-	}
-	defer destroy(options)
-	if err := errors.Join(
-		options.SetIntraOpNumThreads(intraOpThreads),
-		options.SetLogSeverityLevel(ort.LoggingLevelFatal),
-	); err != nil {
-		return opened{}, err
-	}
+func openSession(f file, d device, wanted func([]tensor.Spec) []string) (opened, error) {
 	inputs, outputs, err := describe(f)
 	if err != nil {
 		return opened{}, err
 	}
-	o := opened{runtime: runtimeName()}
+	var o opened
 	if o.inputs, err = inputSpecs(inputs, f.content); err != nil {
 		return opened{}, err
 	}
@@ -60,27 +50,68 @@ func openSession(f file, wanted func([]tensor.Spec) []string) (opened, error) {
 		o.outputs = append(o.outputs, c.Spec)
 		out = append(out, c.Name)
 	}
-	native, err := ort.NewDynamicAdvancedSession(f.path, in, out, options)
+	native, place, err := onDevice(d, func(options *ort.SessionOptions) (*ort.DynamicAdvancedSession, error) {
+		native, err := ort.NewDynamicAdvancedSession(f.path, in, out, options)
+		if err != nil {
+			return nil, refused(f, err)
+		}
+		return native, nil
+	})
 	if err != nil {
-		return opened{}, refused(f, err)
+		return opened{}, err
 	}
+	o.runtime = runtimeName() + place
 	o.session = &nativeSession{native: native, outputs: chosen}
 	return o, nil
 }
 
+// openBytes opens a model that is not a file of its own, such as a part that
+// was cut from m, on the device of m. External data lies beside the file of m,
+// as it does for m itself. The runtime allocates the outputs, whose types it
+// tells; a float16 output is an error of every run, see [outputSpecs].
+//
+// The names of inputs and outputs are not checked here: it would cost a second
+// session, and the first run fails on a wrong one.
+//
+// A run computes every node of the model and gives every output that is named
+// here: the runtime does not skip what no output needs, and the binding has no
+// way to leave an output in the runtime's memory. Who wants other outputs at
+// other times opens a model for each, with the nodes that it needs alone.
+func (m *Model) openBytes(data []byte, inputs, outputs []string) (session, error) {
+	if len(inputs) == 0 || len(outputs) == 0 {
+		return nil, errors.New("a session needs an input and an output")
+	}
+	native, _, err := onDevice(m.device, func(options *ort.SessionOptions) (*ort.DynamicAdvancedSession, error) {
+		if len(m.file.external) > 0 {
+			if err := options.AddSessionConfigEntry(externalFolder, filepath.Dir(m.file.path)); err != nil {
+				return nil, err
+			}
+		}
+		return ort.NewDynamicAdvancedSessionWithONNXData(data, inputs, outputs, options)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &nativeSession{native: native}
+	for _, name := range outputs {
+		s.outputs = append(s.outputs, output{Spec: tensor.Spec{Name: name}})
+	}
+	return s, nil
+}
+
+// externalFolder tells the runtime where the external data of a model without
+// a path lies.
+const externalFolder = "session.model_external_initializers_file_folder_path"
+
 // describe asks the runtime for the inputs and outputs. It costs a session of
 // its own, made without optimising the graph.
 func describe(f file) (inputs, outputs []ort.InputOutputInfo, err error) {
-	options, err := ort.NewSessionOptions()
+	options, err := newOptions()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer destroy(options)
-	if err := errors.Join(
-		options.SetIntraOpNumThreads(intraOpThreads),
-		options.SetLogSeverityLevel(ort.LoggingLevelFatal),
-		options.SetGraphOptimizationLevel(ort.GraphOptimizationLevelDisableAll),
-	); err != nil {
+	if err := options.SetGraphOptimizationLevel(ort.GraphOptimizationLevelDisableAll); err != nil {
 		return nil, nil, err
 	}
 	inputs, outputs, err = ort.GetInputOutputInfoWithOptions(f.path, options)

@@ -83,6 +83,8 @@ func readTensor(v ort.Value) (tensor.Tensor, error) {
 			return tensor.Tensor{}, err
 		}
 		return tensor.Of(values, ints(v.GetShape())...), nil
+	case *ort.CustomDataTensor:
+		return tensor.Tensor{}, fmt.Errorf("want elements that Go has, got %s; put a Cast to float32 behind it", plain(ort.TensorElementDataType(v.DataType()).String()))
 	default:
 		return tensor.Tensor{}, fmt.Errorf("want a tensor, got a %s", plain(v.GetONNXType().String()))
 	}

@@ -59,8 +59,8 @@ type Value struct {
 	// Dims are the shapes at the looks.
 	Dims  [looks][]int
 	DType tensor.DType
-	// Content holds the elements of Constant and Sized values at the looks where
-	// they are few; else it is zero.
+	// Content holds the elements of Constant and Sized values at the looks, in one
+	// axis, where they are few; else it is zero.
 	Content [looks]tensor.Tensor
 }
 

@@ -1,5 +1,7 @@
 // Package onnxpb holds the messages of an ONNX file, generated from the ONNX
-// project's schema (onnx-ml.proto of ONNX 1.12, Apache-2.0).
+// project's schema (onnx-ml.proto of ONNX 1.12, Apache-2.0), with the default
+// attributes of functions from 1.13. Fields of later versions are kept as they
+// are, unread.
 //
 // The schema's package is renamed: two Go packages that register the same
 // message names cannot live in one program. To regenerate, with protoc and

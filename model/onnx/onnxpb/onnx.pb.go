@@ -2013,6 +2013,8 @@ type FunctionProto struct {
 	Output []string `protobuf:"bytes,5,rep,name=output" json:"output,omitempty"`
 	// The attributes of the function.
 	Attribute []string `protobuf:"bytes,6,rep,name=attribute" json:"attribute,omitempty"`
+	// The attributes of the function that have defaults (ONNX 1.13).
+	AttributeProto []*AttributeProto `protobuf:"bytes,11,rep,name=attribute_proto,json=attributeProto" json:"attribute_proto,omitempty"`
 	// The nodes in the function.
 	Node []*NodeProto `protobuf:"bytes,7,rep,name=node" json:"node,omitempty"`
 	// A human-readable documentation for this function. Markdown is allowed.
@@ -2079,6 +2081,13 @@ func (x *FunctionProto) GetOutput() []string {
 func (x *FunctionProto) GetAttribute() []string {
 	if x != nil {
 		return x.Attribute
+	}
+	return nil
+}
+
+func (x *FunctionProto) GetAttributeProto() []*AttributeProto {
+	if x != nil {
+		return x.AttributeProto
 	}
 	return nil
 }
@@ -2783,12 +2792,13 @@ const file_onnx_proto_rawDesc = "" +
 	"\x05value\"F\n" +
 	"\x12OperatorSetIdProto\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x03R\aversion\"\xbf\x02\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\"\x88\x03\n" +
 	"\rFunctionProto\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05input\x18\x04 \x03(\tR\x05input\x12\x16\n" +
 	"\x06output\x18\x05 \x03(\tR\x06output\x12\x1c\n" +
-	"\tattribute\x18\x06 \x03(\tR\tattribute\x12-\n" +
+	"\tattribute\x18\x06 \x03(\tR\tattribute\x12G\n" +
+	"\x0fattribute_proto\x18\v \x03(\v2\x1e.intershap.onnx.AttributeProtoR\x0eattributeProto\x12-\n" +
 	"\x04node\x18\a \x03(\v2\x19.intershap.onnx.NodeProtoR\x04node\x12\x1d\n" +
 	"\n" +
 	"doc_string\x18\b \x01(\tR\tdocString\x12E\n" +
@@ -2895,18 +2905,19 @@ var file_onnx_proto_depIdxs = []int32{
 	24, // 37: intershap.onnx.TypeProto.optional_type:type_name -> intershap.onnx.TypeProto.Optional
 	25, // 38: intershap.onnx.TypeProto.sparse_tensor_type:type_name -> intershap.onnx.TypeProto.SparseTensor
 	26, // 39: intershap.onnx.TypeProto.opaque_type:type_name -> intershap.onnx.TypeProto.Opaque
-	7,  // 40: intershap.onnx.FunctionProto.node:type_name -> intershap.onnx.NodeProto
-	17, // 41: intershap.onnx.FunctionProto.opset_import:type_name -> intershap.onnx.OperatorSetIdProto
-	15, // 42: intershap.onnx.TypeProto.Tensor.shape:type_name -> intershap.onnx.TensorShapeProto
-	16, // 43: intershap.onnx.TypeProto.Sequence.elem_type:type_name -> intershap.onnx.TypeProto
-	16, // 44: intershap.onnx.TypeProto.Map.value_type:type_name -> intershap.onnx.TypeProto
-	16, // 45: intershap.onnx.TypeProto.Optional.elem_type:type_name -> intershap.onnx.TypeProto
-	15, // 46: intershap.onnx.TypeProto.SparseTensor.shape:type_name -> intershap.onnx.TensorShapeProto
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	5,  // 40: intershap.onnx.FunctionProto.attribute_proto:type_name -> intershap.onnx.AttributeProto
+	7,  // 41: intershap.onnx.FunctionProto.node:type_name -> intershap.onnx.NodeProto
+	17, // 42: intershap.onnx.FunctionProto.opset_import:type_name -> intershap.onnx.OperatorSetIdProto
+	15, // 43: intershap.onnx.TypeProto.Tensor.shape:type_name -> intershap.onnx.TensorShapeProto
+	16, // 44: intershap.onnx.TypeProto.Sequence.elem_type:type_name -> intershap.onnx.TypeProto
+	16, // 45: intershap.onnx.TypeProto.Map.value_type:type_name -> intershap.onnx.TypeProto
+	16, // 46: intershap.onnx.TypeProto.Optional.elem_type:type_name -> intershap.onnx.TypeProto
+	15, // 47: intershap.onnx.TypeProto.SparseTensor.shape:type_name -> intershap.onnx.TensorShapeProto
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_onnx_proto_init() }

@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/tensor"
+)
+
+// A backdrop holds the features of the background rows, each evaluated once for
+// the run: [rows, 1, ...] by feature, in the order of the plan's cut. Features
+// of fixed inputs have no rows: they are always the sample's own.
+type backdrop struct {
+	plan     *Plan
+	features []tensor.Tensor
+	// paired lists the features that meet the other side.
+	paired []int
+}
+
+// newBackdrop evaluates the background rows. Workers share the rows of a part,
+// so that a large encoder does not wait for one of them.
+func newBackdrop(ctx context.Context, p *Plan, done *progress) (*backdrop, error) {
+	st := p.stage
+	d := &backdrop{plan: p, features: make([]tensor.Tensor, len(st.features))}
+	inputs := make([]tensor.Tensor, len(p.inputs))
+	for i, in := range p.opt.Background.Inputs() {
+		if p.opt.Background.PerSample() {
+			inputs[i] = in // rows are looked up by their place
+			continue
+		}
+		inputs[i] = tensor.New(in.DType(), in.Shape()...)
+		for r, from := range p.cut.order {
+			inputs[i].CopyRow(r, in, from, 0, in.RowLen())
+		}
+	}
+	rows := inputs[0].Rows()
+	for f, leaf := range st.leaves {
+		if leaf.Player != model.Nobody {
+			d.features[f] = leafRows(leaf, inputs)
+		}
+	}
+	v := &sides{background: d.features}
+	for i := range st.earlier() {
+		part := &st.parts[i]
+		if part.fixed {
+			continue
+		}
+		if err := d.fill(ctx, i, st.inputs(v, part, 0), rows, done); err != nil {
+			return nil, err
+		}
+	}
+	d.pair()
+	return d, nil
+}
+
+// pair finds the features that combinations take from the background.
+func (d *backdrop) pair() {
+	if d.plan.Additive() {
+		return
+	}
+	seen := map[int]bool{}
+	for i := range d.plan.stage.parts {
+		part := &d.plan.stage.parts[i]
+		if i != d.plan.stage.last && len(part.patterns()) == 0 {
+			continue
+		}
+		for _, f := range part.inputs {
+			if !seen[f] && d.features[f].Len() > 0 {
+				seen[f] = true
+				d.paired = append(d.paired, f)
+			}
+		}
+	}
+}
+
+// fill computes the outputs of part i.
+func (d *backdrop) fill(ctx context.Context, i int, inputs model.Batch, rows int, done *progress) error {
+	p := d.plan
+	part, limit := &p.stage.parts[i], p.cut.callRows[i]
+	pieces := make([][]tensor.Tensor, len(part.Outputs))
+	calls := ceil(rows, limit)
+	for k := range pieces {
+		pieces[k] = make([]tensor.Tensor, calls)
+	}
+	err := share(ctx, p.opt.Workers, calls, func(ctx context.Context, call int) error {
+		lo := call * limit
+		some := between(inputs, lo, min(rows, lo+limit))
+		n := some.Rows()
+		outputs, err := p.stage.evaluate(ctx, part, some, n, 1)
+		if err != nil {
+			at := func(r, _ int) place { return place{background: d.row(lo + r)} }
+			return p.blame(ctx, part, some, n, 1, at, err)
+		}
+		for k, t := range outputs {
+			pieces[k][call] = t
+		}
+		done.add(n)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for k, f := range part.outputs() {
+		d.features[f] = tensor.Concat(pieces[k]...)
+	}
+	return nil
+}
+
+// row is the background's own number of a row of the features.
+func (d *backdrop) row(r int) int {
+	if d.plan.opt.Background.PerSample() {
+		return r
+	}
+	return d.plan.cut.order[r]
+}
+
+// chunk returns the features of a chunk of the background, [1, b, ...], sharing
+// memory.
+func (d *backdrop) chunk(c chunk) []tensor.Tensor {
+	out := make([]tensor.Tensor, len(d.features))
+	for _, f := range d.paired {
+		out[f] = d.features[f].Slice(c.lo, c.hi).Reshape(grid(1, c.rows(), d.plan.stage.features[f].row)...)
+	}
+	return out
+}
+
+// gather copies the features of each of n samples' own rows in a chunk,
+// [n, b, ...]: near lists per rows of each sample.
+func (d *backdrop) gather(near []int, n, per int, c chunk) []tensor.Tensor {
+	out := make([]tensor.Tensor, len(d.features))
+	for _, f := range d.paired {
+		from := d.features[f]
+		width := from.RowLen()
+		out[f] = tensor.New(from.DType(), grid(n, c.rows(), d.plan.stage.features[f].row)...)
+		for i := range n {
+			for k, row := range near[i*per+c.lo : i*per+c.hi] {
+				out[f].CopyElements((i*c.rows()+k)*width, from, row*width, width)
+			}
+		}
+	}
+	return out
+}
+
+// share has workers call f with 0 to n−1 and returns the first error.
+func share(ctx context.Context, workers, n int, f func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int, n)
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	var group sync.WaitGroup
+	for range min(workers, n) {
+		group.Go(func() {
+			for i := range next {
+				if ctx.Err() != nil {
+					return
+				}
+				if err := f(ctx, i); err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}

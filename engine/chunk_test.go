@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// Chunks must cover every row once, in whole blocks of one length or within one
+// block, and be no longer than wanted.
+func TestChunks(t *testing.T) {
+	tests := []struct {
+		name    string
+		blockOf []int
+		want    int
+		order   string
+		chunks  string
+	}{
+		{"one block", []int{0, 0, 0}, 8, "[0 1 2]", "[{0 3 [0]}]"},
+		{"short blocks together", []int{0, 1, 0, 1}, 4, "[0 2 1 3]", "[{0 4 [0 1]}]"},
+		{"each alone", []int{0, 1, 0, 1}, 3, "[0 2 1 3]", "[{0 2 [0]} {2 4 [1]}]"},
+		{"in pieces", []int{0, 1, 0, 1}, 1, "[0 2 1 3]", "[{0 1 [0]} {1 2 [0]} {2 3 [1]} {3 4 [1]}]"},
+		{"unequal, shorter first", []int{0, 0, 0, 1, 1, 2, 2}, 8, "[3 4 5 6 0 1 2]", "[{0 4 [1 2]} {4 7 [0]}]"},
+		{"even groups", []int{0, 1, 2, 3, 4}, 4, "[0 1 2 3 4]", "[{0 2 [0 1]} {2 5 [2 3 4]}]"},
+	}
+	for _, test := range tests {
+		sizes := make([]int, slices.Max(test.blockOf)+1)
+		for _, k := range test.blockOf {
+			sizes[k]++
+		}
+		order, blocks := blockOrder(sizes, test.blockOf)
+		cut := chunks(sizes, blocks, test.want)
+		if fmt.Sprint(order) != test.order || fmt.Sprint(cut) != test.chunks {
+			t.Errorf("%s: order %v, chunks %v, want %s, %s", test.name, order, cut, test.order, test.chunks)
+		}
+	}
+	for rows := 1; rows < 70; rows++ {
+		blockOf := make([]int, rows)
+		sizes := make([]int, min(16, rows))
+		for r := range blockOf {
+			blockOf[r] = (rows - r) % len(sizes)
+			sizes[blockOf[r]]++
+		}
+		order, blocks := blockOrder(sizes, blockOf)
+		for want := 1; want < 20; want++ {
+			at := 0
+			for _, c := range chunks(sizes, blocks, want) {
+				if c.lo != at || c.rows() < 1 || c.rows() > want || c.rows()%len(c.blocks) != 0 {
+					t.Fatalf("%d rows, chunks of %d: %v starts at %d", rows, want, c, at)
+				}
+				for k := c.lo; k < c.hi; k++ {
+					if block := c.blocks[(k-c.lo)/c.blockRows()]; blockOf[order[k]] != block {
+						t.Fatalf("%d rows: row %d is in block %d, want %d", rows, order[k], blockOf[order[k]], block)
+					}
+				}
+				at = c.hi
+			}
+			if at != rows {
+				t.Fatalf("chunks of %d end at %d of %d rows", want, at, rows)
+			}
+		}
+	}
+}
+
+// The rows of a call follow from what they take.
+func TestCallRows(t *testing.T) {
+	for bytes, want := range map[int64]int{
+		0:                         maxCallRows,
+		100:                       maxCallRows,
+		4 << 10:                   256,
+		5000:                      208,         // 209, down to a multiple
+		callBytes / 8:             minCallRows, // 8 MiB a call
+		callBytes:                 hugeCallRows,
+		hugeCall:                  hugeCallRows,
+		1000 * hugeCall:           hugeCallRows,
+		callBytes / batchMultiple: minCallRows,
+	} {
+		if got := callRows(bytes); got != want {
+			t.Errorf("%d bytes a row: %d rows a call, want %d", bytes, got, want)
+		}
+	}
+}

@@ -1,0 +1,356 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/tensor"
+)
+
+// A staging is a model in parts as the engine evaluates it: names resolved to
+// numbers, and every rule of [model.Stages] checked.
+type staging struct {
+	leaves []model.Leaf
+	// features are the tensors between parts: the leaves, then the outputs of the
+	// parts in order.
+	features []feature
+	parts    []stagedPart
+	// last is the part that computes the output. With terms there is none, and
+	// all parts are alike: last is their number.
+	last int
+	// output is the number of the last part's output that is explained.
+	output int
+	// terms are the features whose sum is the output of an additive model.
+	terms []int
+	width int
+}
+
+// An ownership says what a tensor depends on: modalities, and fixed inputs.
+type ownership struct {
+	players game.Coalition
+	fixed   bool
+}
+
+// A feature is a tensor that a part takes or gives.
+type feature struct {
+	ownership
+	name  string
+	dtype tensor.DType
+	// row is the shape of a row.
+	row []int
+}
+
+// bytes returns the memory of a row, text counted without its letters.
+func (f feature) bytes() int64 { return rowBytes(f.dtype, length(f.row)) }
+
+// A stagedPart is a part with its tensors as numbers of features.
+type stagedPart struct {
+	ownership
+	model.Part
+	name   string
+	inputs []int
+	first  int // feature that is output 0
+	summer model.Summer
+}
+
+// outputs returns the features that the part computes.
+func (p *stagedPart) outputs() []int {
+	out := make([]int, len(p.Outputs))
+	for i := range out {
+		out[i] = p.first + i
+	}
+	return out
+}
+
+// patterns lists the coalitions of the part's own modalities for which it has
+// to see rows that mix sample and background.
+func (o ownership) patterns() []game.Coalition {
+	var out []game.Coalition
+	for s := game.Coalition(0); s < o.players; s++ {
+		if s&^o.players == 0 && (s != 0 || o.fixed) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// newStaging checks the stages of a model whose output has width columns.
+func newStaging(stages *model.Stages, leaves []model.Leaf, inputs []tensor.Spec, modalities []dataset.Modality, width int) (*staging, error) {
+	st := &staging{leaves: leaves, width: width, last: len(stages.Parts) - 1}
+	known := map[string]int{}
+	add := func(f feature) error {
+		if _, taken := known[f.name]; taken {
+			return fmt.Errorf("engine: stages: two tensors are called %q", f.name)
+		}
+		known[f.name] = len(st.features)
+		st.features = append(st.features, f)
+		return nil
+	}
+	for _, l := range leaves {
+		own := ownership{fixed: l.Player == model.Nobody}
+		if !own.fixed {
+			own.players = own.players.With(l.Player)
+		}
+		if err := add(feature{own, l.Name, inputs[l.Input].DType, l.Shape}); err != nil {
+			return nil, err
+		}
+	}
+	seen := map[ownership]bool{}
+	for _, part := range stages.Parts {
+		own, err := owners(part.Players, len(modalities))
+		if err != nil {
+			return nil, err
+		}
+		p := stagedPart{ownership: own, Part: part, name: partName(part.Players, modalities), first: len(st.features)}
+		if seen[own] {
+			return nil, fmt.Errorf("engine: stages: two parts belong to %s", p.name)
+		}
+		seen[own] = true
+		if part.Grid == nil || len(part.Inputs) == 0 || len(part.Outputs) == 0 {
+			return nil, fmt.Errorf("engine: stages: part %s has no inputs, no outputs or no grid", p.name)
+		}
+		for _, name := range part.Inputs {
+			f, ok := known[name]
+			if !ok {
+				return nil, fmt.Errorf("engine: stages: part %s takes %q, which is no leaf and no output of an earlier part", p.name, name)
+			}
+			if from := st.features[f]; from.players&^own.players != 0 || from.fixed && !own.fixed {
+				return nil, fmt.Errorf("engine: stages: part %s takes %q, which depends on other modalities", p.name, name)
+			}
+			p.inputs = append(p.inputs, f)
+		}
+		for _, out := range part.Outputs {
+			if len(out.Shape) == 0 || out.RowLen() < 0 {
+				return nil, fmt.Errorf("engine: stages: part %s: output %s, want a shape known but for the rows", p.name, out)
+			}
+			if err := add(feature{own, out.Name, out.DType, out.Shape[1:]}); err != nil {
+				return nil, err
+			}
+		}
+		p.summer, _ = part.Grid.(model.Summer)
+		st.parts = append(st.parts, p)
+	}
+	return st, st.findOutput(stages, known)
+}
+
+// findOutput finds the output, or the terms that it is the sum of.
+func (st *staging) findOutput(stages *model.Stages, known map[string]int) error {
+	if len(stages.Terms) == 0 {
+		if st.last < 0 {
+			return fmt.Errorf("engine: stages: want at least one part")
+		}
+		f, ok := known[stages.Output]
+		if last := &st.parts[st.last]; !ok || f < last.first {
+			return fmt.Errorf("engine: stages: the last part, %s, does not compute the output %q", last.name, stages.Output)
+		}
+		st.output = f - st.head().first
+		return st.checkWidth(f)
+	}
+	st.last = len(st.parts)
+	for _, name := range stages.Terms {
+		f, ok := known[name]
+		if !ok {
+			return fmt.Errorf("engine: stages: nothing computes the term %q", name)
+		}
+		if own := st.features[f].ownership; own.players.Size() > 1 || own.fixed && own.players != 0 {
+			return fmt.Errorf("engine: stages: the term %q depends on more than one modality", name)
+		}
+		if err := st.checkWidth(f); err != nil {
+			return err
+		}
+		st.terms = append(st.terms, f)
+	}
+	return nil
+}
+
+func (st *staging) checkWidth(f int) error {
+	if row := st.features[f].row; len(row) != 1 || row[0] != st.width {
+		return fmt.Errorf("engine: stages: %q has rows of shape %v, want [%d]", st.features[f].name, row, st.width)
+	}
+	return nil
+}
+
+// additive reports whether the output is a sum of terms of one modality each.
+func (st *staging) additive() bool { return len(st.terms) > 0 }
+
+// head returns the last part.
+func (st *staging) head() *stagedPart { return &st.parts[st.last] }
+
+// earlier returns all parts but the last.
+func (st *staging) earlier() []stagedPart { return st.parts[:st.last] }
+
+// owners reads the players of a part.
+func owners(players []int, m int) (ownership, error) {
+	var own ownership
+	for i, player := range players {
+		switch {
+		case player == model.Nobody && i == 0:
+			own.fixed = true
+		case player < 0 || player >= m || i > 0 && player <= players[i-1]:
+			return own, fmt.Errorf("engine: stages: a part has the players %v, want ascending numbers below %d", players, m)
+		default:
+			own.players = own.players.With(player)
+		}
+	}
+	if len(players) == 0 {
+		return own, fmt.Errorf("engine: stages: a part depends on nothing")
+	}
+	return own, nil
+}
+
+// fixedName stands for fixed inputs in the name of a part.
+const fixedName = "fixed"
+
+// partName joins the modalities of a part.
+func partName(players []int, modalities []dataset.Modality) string {
+	var names []string
+	for _, player := range players {
+		if player == model.Nobody {
+			names = append(names, fixedName)
+		} else {
+			names = append(names, modalities[player].Name)
+		}
+	}
+	return strings.Join(names, "+")
+}
+
+// A patternKey is a feature of a mixed pattern: the modalities of it that are
+// the sample's own.
+type patternKey struct {
+	feature int
+	present game.Coalition
+}
+
+// A sides is what a part's inputs are picked from, for n samples and b
+// background rows: tensors by feature, [n, 1, ...] of the samples and [1, b, ...]
+// or [n, b, ...] of the background, and those that mix both.
+type sides struct {
+	sample, background []tensor.Tensor
+	mixed              map[patternKey]tensor.Tensor
+}
+
+// pick returns a feature as it is when the modalities in s are the sample's own.
+func (st *staging) pick(v *sides, f int, s game.Coalition) tensor.Tensor {
+	switch own := st.features[f].ownership; {
+	case s&own.players == own.players:
+		return v.sample[f]
+	case s&own.players == 0 && !own.fixed:
+		return v.background[f]
+	default:
+		return v.mixed[patternKey{f, s & own.players}]
+	}
+}
+
+// inputs returns what a part takes when the modalities in s are the sample's
+// own.
+func (st *staging) inputs(v *sides, p *stagedPart, s game.Coalition) model.Batch {
+	batch := make(model.Batch, len(p.inputs))
+	for i, f := range p.inputs {
+		batch[i] = model.Named{Name: st.features[f].name, Tensor: st.pick(v, f, s)}
+	}
+	return batch
+}
+
+// mix computes every mixed pattern of the parts before the last, in order, for
+// the pairs of a sides. It tells done how many rows each took.
+func (st *staging) mix(ctx context.Context, v *sides, n, b int, done func(rows int), fail func(p *stagedPart, s game.Coalition, err error) error) error {
+	v.mixed = map[patternKey]tensor.Tensor{}
+	for i := range st.earlier() {
+		p := &st.parts[i]
+		for _, s := range p.patterns() {
+			outputs, err := st.evaluate(ctx, p, st.inputs(v, p, s), n, b)
+			if err != nil {
+				return fail(p, s, err)
+			}
+			for k, f := range p.outputs() {
+				v.mixed[patternKey{f, s}] = outputs[k]
+			}
+			done(n * b)
+		}
+	}
+	return nil
+}
+
+// evaluate computes the outputs of a part for n samples and b background rows,
+// each [n, b, ...].
+func (st *staging) evaluate(ctx context.Context, p *stagedPart, inputs model.Batch, n, b int) ([]tensor.Tensor, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	answers, err := p.Grid.Evaluate(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]tensor.Tensor, len(p.Outputs))
+	for i, f := range p.outputs() {
+		want := st.features[f]
+		t, ok := answers.Lookup(want.name)
+		if !ok {
+			return nil, fmt.Errorf("part %s gave no tensor %q", p.name, want.name)
+		}
+		if t.DType() != want.dtype || t.Len() != n*b*length(want.row) {
+			return nil, fmt.Errorf("part %s gave %q as %s %v, want %s %v", p.name, want.name, t.DType(), t.Shape(), want.dtype, grid(n, b, want.row))
+		}
+		out[i] = t.Reshape(grid(n, b, want.row)...)
+	}
+	return out, nil
+}
+
+// rowsOf evaluates a part for rows that are all of one side, at most limit of
+// them a call. Inputs and outputs are [rows, 1, ...].
+func (st *staging) rowsOf(ctx context.Context, p *stagedPart, inputs model.Batch, rows, limit int) ([]tensor.Tensor, error) {
+	if rows <= limit {
+		return st.evaluate(ctx, p, inputs, rows, 1)
+	}
+	pieces := make([][]tensor.Tensor, len(p.Outputs))
+	for lo := 0; lo < rows; lo += limit {
+		hi := min(rows, lo+limit)
+		part := make(model.Batch, len(inputs))
+		for i, in := range inputs {
+			part[i] = model.Named{Name: in.Name, Tensor: in.Tensor.Slice(lo, hi)}
+		}
+		outputs, err := st.evaluate(ctx, p, part, hi-lo, 1)
+		if err != nil {
+			return nil, err
+		}
+		for i, t := range outputs {
+			pieces[i] = append(pieces[i], t)
+		}
+	}
+	out := make([]tensor.Tensor, len(pieces))
+	for i := range out {
+		out[i] = tensor.Concat(pieces[i]...)
+	}
+	return out, nil
+}
+
+// leafRows returns a leaf of rows, [rows, 1, ...]. Whole inputs share memory.
+func leafRows(l model.Leaf, inputs []tensor.Tensor) tensor.Tensor {
+	in := inputs[l.Input]
+	shape := grid(in.Rows(), 1, l.Shape)
+	if l.Lo == 0 && l.Hi == in.RowLen() {
+		return in.Reshape(shape...)
+	}
+	out := tensor.New(in.DType(), shape...)
+	width, from := l.Hi-l.Lo, in.RowLen()
+	for r := range in.Rows() {
+		out.CopyElements(r*width, in, r*from+l.Lo, width)
+	}
+	return out
+}
+
+// grid is the shape of n by b rows.
+func grid(n, b int, row []int) []int { return append([]int{n, b}, row...) }
+
+// length is the number of elements of a shape without rows.
+func length(row []int) int {
+	n := 1
+	for _, d := range row {
+		n *= d
+	}
+	return n
+}

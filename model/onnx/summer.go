@@ -1,0 +1,91 @@
+package onnx
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/model/onnx/graph"
+	"github.com/intershap/intershap/tensor"
+)
+
+// A summer is the last part of a model: it transforms the output and adds it up
+// before anything leaves the runtime.
+type summer struct {
+	*grid
+	model *Model
+	sums  session
+	// overSamples is opened when it is first asked for; most runs never do.
+	overSamples        session
+	overSamplesProgram *graph.Program
+}
+
+var _ model.Summer = (*summer)(nil)
+
+// SumRows adds up over the background rows of every block.
+func (s *summer) SumRows(ctx context.Context, inputs model.Batch, blocks int) (model.Sums, error) {
+	p, err := s.layOut(inputs)
+	if err != nil {
+		return model.Sums{}, err
+	}
+	if blocks < 1 || p.b%blocks != 0 {
+		return model.Sums{}, fmt.Errorf("onnx: %d background rows in %d blocks, want blocks of one length", p.b, blocks)
+	}
+	p.blocks, p.columns = blocks, s.columns()
+	results, err := s.run(ctx, s.sums, s.part.Sums, p)
+	if err != nil {
+		return model.Sums{}, err
+	}
+	return sumsOf(results, []int{p.n, blocks, p.columns})
+}
+
+// SumSamples adds up over the samples.
+func (s *summer) SumSamples(ctx context.Context, inputs model.Batch) (model.Sums, error) {
+	p, err := s.layOut(inputs)
+	if err != nil {
+		return model.Sums{}, err
+	}
+	if err := s.openOverSamples(); err != nil {
+		return model.Sums{}, err
+	}
+	results, err := s.run(ctx, s.overSamples, s.overSamplesProgram, p)
+	if err != nil {
+		return model.Sums{}, err
+	}
+	return sumsOf(results, []int{p.b, s.columns()})
+}
+
+func (s *summer) columns() int { return s.part.Outputs[0].Shape[1] }
+
+func (s *summer) openOverSamples() (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.overSamples != nil {
+		return nil
+	}
+	if s.overSamplesProgram, err = s.part.OverSamples(); err != nil {
+		return err
+	}
+	if s.overSamples, err = s.model.openProgram(s.part, s.overSamplesProgram); err != nil {
+		return err
+	}
+	s.open = append(s.open, s.overSamples)
+	return nil
+}
+
+// sumsOf reads the sums of the first samples.
+func sumsOf(results []tensor.Tensor, shape []int) (model.Sums, error) {
+	if len(results) != 2 {
+		return model.Sums{}, fmt.Errorf("onnx: a part gave %d sums, want 2", len(results))
+	}
+	sums := model.Sums{Shape: shape}
+	for i, half := range []*[]float64{&sums.High, &sums.Low} {
+		r := results[i]
+		if r.DType() != tensor.Float64 || r.Rows() < shape[0] || !slices.Equal(r.Shape()[1:], shape[1:]) {
+			return model.Sums{}, fmt.Errorf("onnx: a part gave sums %s %v, want float64 %v", r.DType(), r.Shape(), shape)
+		}
+		*half = tensor.Values[float64](r)[:product(shape)]
+	}
+	return sums, nil
+}
