@@ -57,6 +57,7 @@ type Uncut struct {
 	Reason   string
 }
 
+// Error names the node and says what it does.
 func (e *Uncut) Error() string {
 	if e.Op == "" {
 		return e.Reason

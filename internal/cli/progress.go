@@ -166,6 +166,6 @@ func (t teller) plan(p *intershap.Plan) {
 	t.step("%s, %s of background, %s",
 		count(int64(p.Samples()), "sample"), count(int64(p.Background().Len()), "row"), grouped(int64(len(p.Modalities())))+" modalities")
 	t.step("%s in %s of %s, %s a call, about %s",
-		count(e.Rows(), "model row"), count(int64(e.Tiles()), "tile"), count(int64(e.TileSamples()), "sample"),
+		count(e.Rows(), rowUnit(p.Kind())), count(int64(e.Tiles()), "tile"), count(int64(e.TileSamples()), "sample"),
 		count(int64(e.BatchRows()), "row"), formatSize(e.MemoryBytes()))
 }

@@ -270,11 +270,11 @@ func writeResidual(p *page, targets []result.Target) {
 // writeCost says what the run took. The speed of a resumed run is not known: its
 // rows are those of the whole, its time is not.
 func writeCost(p *page, ex *result.Explanation, resumed bool) {
-	c, unit := ex.Cost, "model row"
-	staged := ex.Provenance.Plan == intershap.StagedPlan.String()
-	if staged {
-		unit = "part row" // the model is evaluated in parts
+	c, kind := ex.Cost, intershap.FullPlan
+	if ex.Provenance.Plan == intershap.StagedPlan.String() {
+		kind = intershap.StagedPlan
 	}
+	unit := rowUnit(kind)
 	var rows int64
 	for _, n := range c.Rows {
 		rows += n
@@ -284,12 +284,21 @@ func writeCost(p *page, ex *result.Explanation, resumed bool) {
 		text = fmt.Sprintf("%s, those that the checkpoint did not have in %s", count(rows, unit), seconds(c.Seconds))
 	}
 	switch {
-	case staged:
+	case kind == intershap.StagedPlan:
 		text += fmt.Sprintf("; the plain way takes %s", count(c.RowsNaive, "model row"))
 	case rows < c.RowsNaive:
 		text += fmt.Sprintf("; the plain way takes %s", grouped(c.RowsNaive))
 	}
 	p.line("%s", text)
+}
+
+// rowUnit is what the rows of a plan are rows of: of a part of the model, or of
+// all of it.
+func rowUnit(kind intershap.PlanKind) string {
+	if kind == intershap.StagedPlan {
+		return "part row"
+	}
+	return "model row"
 }
 
 // footnotes numbers the warnings and marks what they are about: a target, or

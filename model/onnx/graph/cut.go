@@ -217,7 +217,7 @@ func (c *cutter) bySize(values []*Value) []Set {
 }
 
 // sets returns the sets of players that are parts besides all: single modalities,
-// and others in which something is multiplied.
+// and others in which something is multiplied or many are added up.
 func (c *cutter) sets(all Set) []Set {
 	var candidates []*Value
 	for _, l := range c.g.leaves {
@@ -234,7 +234,8 @@ func (c *cutter) sets(all Set) []Set {
 		}
 	}
 	return slices.DeleteFunc(c.bySize(candidates), func(p Set) bool {
-		return p == all || !all.Contains(p) || p.Len() > 1 && products[p] == 0
+		worth := p.Len() == 1 || products[p] > 0 || slices.Contains(c.g.kept, p)
+		return p == all || !all.Contains(p) || !worth
 	})
 }
 

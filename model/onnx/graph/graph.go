@@ -30,6 +30,9 @@ type Graph struct {
 	output  string
 	// terms are the values whose sum the output is, when it is one.
 	terms []*Value
+	// kept lists modalities whose sums are worth handing on though nothing is
+	// multiplied in them.
+	kept []Set
 	// largest is the largest absolute output at the looks.
 	largest float64
 	fresh   int // names given so far

@@ -142,9 +142,13 @@ func (s *splitter) whole(v *Value) {
 	s.addUp(f.parts, v)
 }
 
+// manyParts is the number of parts from which on it saves work to keep the sums of
+// both halves: with M modalities each half takes 2^(M/2) combinations, and then
+// one addition serves each of the 2^M, where there would be up to M−1.
+const manyParts = 5
+
 // addUp adds parts in the order of a balanced tree, whatever side they come from,
-// so that the same numbers give the same sum. Half of the parts are a value of
-// their own, which needs fewer rows.
+// so that the same numbers give the same sum.
 func (s *splitter) addUp(parts []*Value, out *Value) {
 	left, right := parts[:(len(parts)+1)/2], parts[(len(parts)+1)/2:]
 	side := func(half []*Value) *Value {
@@ -156,6 +160,9 @@ func (s *splitter) addUp(parts []*Value, out *Value) {
 			sum.Players |= p.Players
 		}
 		s.addUp(half, sum)
+		if len(parts) >= manyParts {
+			s.g.kept = append(s.g.kept, sum.Players)
+		}
 		return sum
 	}
 	a, b := side(left), side(right)
