@@ -38,11 +38,11 @@ const (
 
 // stagedBound is what v(S) may differ by between a model in parts and whole,
 // relative to the largest. Dense layers behind a concatenation are summed in
-// another order, about a hundred units of the model's rounding in what follows;
+// another order, some hundred units of the model's rounding behind a normalisation;
 // half precision rounds what is within its unit anyway, and the runtime computes
 // functions of doubles to some 1e-13.
 func stagedBound(rounding float64) float64 {
-	const single, half, double = 1.2e-5, 4e-3, 1e-11
+	const single, half, double = 3e-5, 4e-3, 1e-11
 	switch {
 	case rounding > single:
 		return half

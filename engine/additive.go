@@ -50,7 +50,7 @@ func (run *additiveRun) prepare(ctx context.Context) error {
 		run.terms[t] = values
 	}
 	if !p.opt.Background.PerSample() {
-		rows := everyColumn(p.b)
+		rows := upTo(p.b)
 		blockOf := make([]int, p.b)
 		for r := range blockOf {
 			blockOf[r] = p.blockOf[p.cut.order[r]]

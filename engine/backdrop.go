@@ -14,7 +14,7 @@ import (
 type backdrop struct {
 	plan     *Plan
 	features []tensor.Tensor
-	// paired lists the features that meet the other side.
+	// paired lists the features that the run goes on with.
 	paired []int
 }
 
@@ -54,22 +54,30 @@ func newBackdrop(ctx context.Context, p *Plan, done *progress) (*backdrop, error
 	return d, nil
 }
 
-// pair finds the features that combinations take from the background.
+// pair finds the features that the run goes on with, those that combinations
+// take or terms, and lets go of all others: the inputs of encoders are as large
+// as the data.
 func (d *backdrop) pair() {
-	if d.plan.Additive() {
-		return
+	st := d.plan.stage
+	used := make([]bool, len(d.features))
+	for _, f := range st.terms {
+		used[f] = true
 	}
-	seen := map[int]bool{}
-	for i := range d.plan.stage.parts {
-		part := &d.plan.stage.parts[i]
-		if i != d.plan.stage.last && len(part.patterns()) == 0 {
+	for i := range st.parts {
+		part := &st.parts[i]
+		if i != st.last && (st.additive() || len(part.patterns()) == 0) {
 			continue
 		}
 		for _, f := range part.inputs {
-			if !seen[f] && d.features[f].Len() > 0 {
-				seen[f] = true
-				d.paired = append(d.paired, f)
-			}
+			used[f] = true
+		}
+	}
+	for f := range d.features {
+		switch {
+		case !used[f]:
+			d.features[f] = tensor.Tensor{}
+		case d.features[f].Len() > 0:
+			d.paired = append(d.paired, f)
 		}
 	}
 }

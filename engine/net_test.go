@@ -28,9 +28,12 @@ type net struct {
 	width  int
 	sums   bool // whether the last part is a Summer
 	// wrong spoils the parts; fault spoils the output for some inputs of it, by
-	// NaN or by an error.
-	wrong func(*model.Stages)
-	fault func(x []float64) (nan bool, err error)
+	// NaN or by an error, or that of another layer where faulty names one.
+	wrong  func(*model.Stages)
+	fault  func(x []float64) (nan bool, err error)
+	faulty string
+	// encoderBytes is what a row of an encoder is said to take.
+	encoderBytes int64
 
 	mu    sync.Mutex
 	count map[string]int64 // rows by layer
@@ -59,6 +62,19 @@ func newNet(m int, width int) *net {
 	}
 	return n
 }
+
+// newSliced returns a net whose modalities are slices of one input x.
+func newSliced(m, width int) *net {
+	n := newNet(m, width)
+	n.inputs = []tensor.Spec{{Name: "x", DType: tensor.Float64, Shape: []int{-1, m * leafWidth}}}
+	for i := range n.modalities {
+		n.modalities[i].Parts[0] = dataset.Part{Input: 0, Lo: i * leafWidth, Hi: (i + 1) * leafWidth}
+	}
+	return n
+}
+
+// sliceName is the name of a leaf of such a net.
+func sliceName(lo int) string { return fmt.Sprintf("x[%d:%d]", lo, lo+leafWidth) }
 
 // widthOf is the width of a leaf or of a layer's output.
 func (n *net) widthOf(name string) int {
@@ -119,7 +135,7 @@ func randomNet(rng *rand.Rand, m, width int, ignored bool) *net {
 // apply computes a layer for one row or pair.
 func (n *net) apply(l *layer, dst, x []float64) error {
 	nan := false
-	if n.fault != nil && l.output == n.output {
+	if n.fault != nil && (l.output == n.faulty || n.faulty == "" && l.output == n.output) {
 		var err error
 		if nan, err = n.fault(x); err != nil {
 			return err
@@ -149,7 +165,11 @@ func (n *net) Predict(_ context.Context, inputs model.Batch) (model.Batch, error
 	for r := range inputs.Rows() {
 		known := map[string][]float64{}
 		for _, in := range inputs {
-			known[in.Name] = tensor.Values[float64](in.Tensor)[r*in.Tensor.RowLen():][:in.Tensor.RowLen()]
+			row := tensor.Values[float64](in.Tensor)[r*in.Tensor.RowLen():][:in.Tensor.RowLen()]
+			known[in.Name] = row
+			for lo := 0; lo < len(row); lo += leafWidth {
+				known[sliceName(lo)] = row[lo : lo+leafWidth]
+			}
 		}
 		for i := range n.layers {
 			l := &n.layers[i]
@@ -187,10 +207,13 @@ func (n *net) Stage(_ context.Context, q model.Question) (*model.Stages, error) 
 		if l.output == n.output && n.sums {
 			g = &netSummer{netGrid{net: n, layer: l}, transform}
 		}
-		macs := int64(len(l.weights))
+		macs, bytes := int64(len(l.weights)), int64(0)
+		if len(l.players) == 1 {
+			bytes = n.encoderBytes
+		}
 		s.MACs += macs
 		s.Parts = append(s.Parts, model.Part{
-			Players: l.players, Inputs: l.inputs, MACs: macs, Grid: g,
+			Players: l.players, Inputs: l.inputs, MACs: macs, RowBytes: bytes, Grid: g,
 			Outputs: []tensor.Spec{{Name: l.output, DType: tensor.Float64, Shape: []int{-1, l.width}}},
 		})
 	}

@@ -199,7 +199,8 @@ func (p *Plan) TileSamples() int { return p.tile }
 // Tiles returns the number of tiles.
 func (p *Plan) Tiles() int { return (p.n + p.tile - 1) / p.tile }
 
-// BatchRows returns the number of rows of a model call.
+// BatchRows returns the number of rows of a model call; of a plan in parts about
+// that of a call that mixes samples and background.
 func (p *Plan) BatchRows() int { return p.batch }
 
 // sampleBytes estimates what a sample takes in a tile, given the bytes of its

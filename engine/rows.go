@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -15,7 +16,7 @@ type span struct{ input, lo, hi int }
 type rowCopy struct{ sample, background []span }
 
 // fixed owns the elements that are in no modality: the sample's own always.
-const fixed = -1
+const fixed = model.Nobody
 
 // An ownedSpan is a span of elements that one modality holds, or nobody.
 type ownedSpan struct {

@@ -54,10 +54,7 @@ func leavesOf(modalities []dataset.Modality, specs []tensor.Spec, inputs []tenso
 	for _, s := range ownedSpans(modalities, inputs) {
 		in := inputs[s.input]
 		row := in.Shape()[1:]
-		leaf := model.Leaf{Name: specs[s.input].Name, Input: s.input, Lo: s.lo, Hi: s.hi, Shape: row, Player: model.Nobody}
-		if s.owner != fixed {
-			leaf.Player = s.owner
-		}
+		leaf := model.Leaf{Name: specs[s.input].Name, Input: s.input, Lo: s.lo, Hi: s.hi, Shape: row, Player: s.owner}
 		if s.hi-s.lo < in.RowLen() {
 			step := length(row[1:]) // elements of a place on axis 1
 			if s.lo%step != 0 || s.hi%step != 0 {

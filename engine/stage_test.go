@@ -75,7 +75,23 @@ func reversed(batch model.Batch) model.Batch {
 	return out
 }
 
-// two encoders of the same shape and a head.
+// ownAlways gives every pair the second input of row i, for sample i, where it
+// should be that of the background.
+func ownAlways(batch model.Batch) model.Batch {
+	n, b := pairsIn(batch)
+	from := batch[1].Tensor
+	if from.Shape()[0] == n || n > b {
+		return batch
+	}
+	width := from.Len() / b
+	to := tensor.New(tensor.Float64, n, b, width)
+	for i := range n * b {
+		to.CopyElements(i*width, from, i/b*width, width)
+	}
+	return model.Batch{batch[0], {Name: batch[1].Name, Tensor: to}}
+}
+
+// pairNet has two encoders of the same shape and a head.
 func pairNet() *net {
 	rng := rand.New(rand.NewPCG(8, 8))
 	n := newNet(2, 2)
@@ -110,6 +126,7 @@ func TestStageFindsWrongParts(t *testing.T) {
 		}, true, "in parts"},
 		{"bias forgotten", "a constant is part of the model", spoil(nil, plus(1e-3)), true, "in parts"},
 		{"rows of the other side", "sample and background row exchanged", spoil(reversed, nil), true, "in parts"},
+		{"sample for background", "a modality that never comes from the background", spoil(ownAlways, nil), true, "in parts"},
 		{"NaN", "NaN is not equal to anything", spoil(nil, plus(math.NaN())), true, "NaN"},
 		{"infinite", "nor is infinity", spoil(nil, plus(math.Inf(1))), true, "+Inf"},
 		{"sums", "the rows are right and what they add up to is not", func(s *model.Stages) {

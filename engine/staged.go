@@ -74,7 +74,7 @@ func (run *stagedRun) baseOf(ctx context.Context, c chunk) (baseSums, error) {
 		if err != nil {
 			return baseSums{}, p.blame(ctx, head, inputs, 1, c.rows(), at, err)
 		}
-		if _, ok := finite(sums.High, everyColumn(len(sums.High))); ok {
+		if _, ok := finite(sums.High, upTo(len(sums.High))); ok {
 			run.progress.add(c.rows())
 			return baseSums{sums: &sums}, nil
 		}
@@ -87,10 +87,11 @@ func (run *stagedRun) baseOf(ctx context.Context, c chunk) (baseSums, error) {
 	return out, err
 }
 
-func everyColumn(n int) []int {
+// upTo lists 0 to n−1.
+func upTo(n int) []int {
 	all := make([]int, n)
-	for c := range all {
-		all[c] = c
+	for i := range all {
+		all[i] = i
 	}
 	return all
 }

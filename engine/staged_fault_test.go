@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync/atomic"
@@ -76,7 +77,7 @@ func TestStagedNamesTheRow(t *testing.T) {
 				}
 				return false, nil
 			}
-			opt.Stages = inParts0(t, n, opt)
+			opt.Stages = unchecked(t, n, opt)
 			place, _, _ := strings.Cut(test.want, ": the model's")
 			if err := runError(t, opt); err == nil || !strings.Contains(err.Error(), place) || !strings.Contains(err.Error(), "out of coffee") {
 				t.Errorf("a part fails: %v, want %q and its own words", err, place)
@@ -85,8 +86,71 @@ func TestStagedNamesTheRow(t *testing.T) {
 	}
 }
 
-// inParts0 cuts a net without a look at what it computes.
-func inParts0(t *testing.T, n *net, opt Options) *model.Stages {
+// A part that fails names the row and itself, whatever part it is; so does a term.
+func TestStagedNamesThePart(t *testing.T) {
+	const sample, row = 20, 13
+	tests := []struct {
+		name, faulty, want string
+		own                bool
+		masks              []string
+	}{
+		{name: "encoder, sample", faulty: "h0", own: true, want: "sample 20 as it is: part m0: out of coffee"},
+		{name: "encoder, background", faulty: "h0", want: "background row 13: part m0: out of coffee"},
+		{name: "encoder, drawn row", faulty: "h0", masks: []string{"nearest:3"}, want: "part m0: out of coffee"},
+		{name: "fusion, pair", faulty: "f", own: true, want: "sample 20 with {m0} present and background row"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			n := newNet(3, 1)
+			rng := rand.New(rand.NewPCG(6, 6))
+			n.add(rng, "h0", 2, false, []int{0}, "m0")
+			n.add(rng, "f", 2, false, []int{0, 1}, "m0", "m1")
+			n.add(rng, "y", 1, true, []int{0, 1, 2}, "h0", "f", "m2")
+			opt := n.options(t, 40, 30, test.masks...)
+			opt.Workers = 1
+			opt = inParts(t, opt)
+			first := background64(opt, 0)[row*leafWidth]
+			if test.own {
+				first = values(opt.Samples.(table), 0)[sample*leafWidth]
+			}
+			second := values(opt.Samples.(table), 1)[sample*leafWidth]
+			n.faulty = test.faulty
+			n.fault = func(x []float64) (bool, error) {
+				if x[0] == first && (len(x) == leafWidth || x[leafWidth] != second) {
+					return false, errors.New("out of coffee")
+				}
+				return false, nil
+			}
+			if err := runError(t, opt); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// A term that is no number is named by its row.
+func TestAdditiveNamesTheRow(t *testing.T) {
+	n := newNet(2, 2)
+	rng := rand.New(rand.NewPCG(6, 6))
+	n.add(rng, "t0", 2, true, []int{0}, "m0")
+	n.add(rng, "t1", 2, true, []int{1}, "m1")
+	n.terms = []string{"t0", "t1"}
+	opt := inParts(t, n.options(t, 40, 30))
+	opt.Workers = 1
+	for want, x := range map[string]float64{
+		"sample 20 as it is: a term of the model's output \"y\" is NaN": values(opt.Samples.(table), 0)[20*leafWidth],
+		"background row 13: a term of the model's output \"y\" is NaN":  background64(opt, 0)[13*leafWidth],
+	} {
+		n.faulty = "t0"
+		n.fault = func(in []float64) (bool, error) { return in[0] == x, nil }
+		if err := runError(t, opt); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %q", err, want)
+		}
+	}
+}
+
+// unchecked cuts a net without a look at what it computes.
+func unchecked(t *testing.T, n *net, opt Options) *model.Stages {
 	t.Helper()
 	stages, err := n.Stage(t.Context(), model.Question{Transform: opt.Transform.String()})
 	if err != nil {
@@ -119,7 +183,7 @@ func TestStagedTransformedFault(t *testing.T) {
 	}
 }
 
-// Sums of the wrong number are an error, not a panic.
+// Too few sums, and sums that are no number over rows that are, are errors.
 func TestStagedBrokenSums(t *testing.T) {
 	n := directNet()
 	opt := inParts(t, n.options(t, 20, 30))
@@ -128,6 +192,10 @@ func TestStagedBrokenSums(t *testing.T) {
 	head.Grid = brokenSummer{good}
 	if err := runError(t, opt); err == nil || !strings.Contains(err.Error(), "0 and 0 sums, want 1 samples by") {
 		t.Errorf("too few sums: %v, want an error with their number", err)
+	}
+	head.Grid = falseSummer{good, math.NaN()}
+	if err := runError(t, opt); err == nil || !strings.Contains(err.Error(), "though every row is finite") {
+		t.Errorf("sums that are no number: %v, want an error that says so", err)
 	}
 	head.Grid = falseSummer{good, 0}
 	if err := runError(t, opt); err != nil {

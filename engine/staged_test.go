@@ -83,6 +83,27 @@ func TestStagedEqualsFull(t *testing.T) {
 	}
 }
 
+// Slices of one input are modalities, and an encoder that takes much memory has
+// its rows in several calls.
+func TestStagedSlices(t *testing.T) {
+	n := newSliced(3, 2)
+	n.encoderBytes = callBytes
+	rng := rand.New(rand.NewPCG(6, 6))
+	n.add(rng, "h0", 3, false, []int{0}, sliceName(0))
+	n.add(rng, "h1", 3, false, []int{1}, sliceName(leafWidth))
+	n.add(rng, "y", 2, true, []int{0, 1, 2}, "h1", "h0", sliceName(2*leafWidth))
+	opt := n.options(t, 1100, 20)
+	_, want := solve(t, opt)
+	p, got := solve(t, inParts(t, opt))
+	if d := got.differs(want); !(d <= rounding) {
+		t.Errorf("staged and full differ by %.2g, want at most %.2g", d, rounding)
+	}
+	if p.cut.callRows[0] >= p.tile {
+		t.Errorf("calls of %d rows for tiles of %d samples, want several", p.cut.callRows[0], p.tile)
+	}
+	checkRows(t, p, got.cost, n.counted())
+}
+
 // fix makes the last modality a fixed input.
 func (n *net) fix() {
 	last := len(n.modalities) - 1

@@ -38,6 +38,9 @@ func (g *Graph) analyseNode(n *Node) error {
 	if slices.Contains(randomOps, n.Op) {
 		return uncutAt(n, "draws random numbers")
 	}
+	if n.Op == "If" {
+		return g.analyseIf(n)
+	}
 	kind, players := Constant, Set(0)
 	for _, v := range n.In {
 		if v == nil {

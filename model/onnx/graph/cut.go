@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -76,12 +77,7 @@ func Cut(ctx context.Context, m *onnxpb.ModelProto, q model.Question, run Runner
 	if err != nil {
 		return nil, err
 	}
-	study := func() error {
-		if err := g.look(ctx, run, q.Rows); err != nil {
-			return err
-		}
-		return g.analyse()
-	}
+	study := func() error { return g.study(ctx, run, q.Rows) }
 	if err := study(); err != nil {
 		return nil, err
 	}
@@ -101,6 +97,25 @@ func Cut(ctx context.Context, m *onnxpb.ModelProto, q model.Question, run Runner
 	}
 	cutting.MACs = whole
 	return cutting, nil
+}
+
+// study looks at the graph and analyses it, again for each branch that is taken.
+func (g *Graph) study(ctx context.Context, run Runner, rows model.Batch) error {
+	for {
+		if err := g.look(ctx, run, rows); err != nil {
+			return err
+		}
+		var known *knownBranch
+		switch err := g.analyse(); {
+		case err == nil:
+			return nil
+		case !errors.As(err, &known):
+			return err
+		}
+		if err := g.inline(known); err != nil {
+			return err
+		}
+	}
 }
 
 // macs counts the multiply-adds of a row.

@@ -26,6 +26,8 @@ func outputType(n *Node, output int) tensor.DType {
 		return 0
 	}
 	switch n.Op {
+	case "If":
+		return 0 // that of the branch, once it is known
 	case "Shape", "Size", "NonZero", "ArgMax", "ArgMin":
 		return tensor.Int64
 	case "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf":

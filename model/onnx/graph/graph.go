@@ -154,7 +154,7 @@ func (g *Graph) readNodes() error {
 	}
 	for len(stack) > 0 {
 		top := &stack[len(stack)-1]
-		inputs := top.node.GetInput()
+		inputs := slices.Concat(top.node.GetInput(), captures(top.node))
 		if top.next < len(inputs) {
 			top.next++
 			if err := need(inputs[top.next-1]); err != nil {
@@ -180,6 +180,24 @@ func (g *Graph) readNodes() error {
 
 // readNode adds a node whose inputs are there.
 func (g *Graph) readNode(p *onnxpb.NodeProto) error {
+	n, err := g.newNode(p)
+	if err != nil {
+		return err
+	}
+	if hasGraphs(p) {
+		if n.Op != "If" {
+			return uncutAt(n, "is control flow, which is not looked into")
+		}
+		for _, name := range captures(p) {
+			n.In = append(n.In, g.operand(name))
+		}
+	}
+	g.add(n)
+	return nil
+}
+
+// newNode makes a node of its message.
+func (g *Graph) newNode(p *onnxpb.NodeProto) (*Node, error) {
 	n := &Node{Proto: p, Op: p.GetOpType(), Version: -1}
 	own := domain(p.GetDomain())
 	if own != "" {
@@ -191,31 +209,28 @@ func (g *Graph) readNode(p *onnxpb.NodeProto) error {
 		}
 	}
 	if n.Version < 0 {
-		return uncutAt(n, "is of a domain whose version the file does not tell")
+		return nil, uncutAt(n, "is of a domain whose version the file does not tell")
 	}
 	for _, f := range g.source.GetFunctions() {
 		if domain(f.GetDomain()) == own && f.GetName() == p.GetOpType() {
-			return uncutAt(n, "is a function of the model's own, which is not looked into")
-		}
-	}
-	for _, a := range p.GetAttribute() {
-		if a.GetG() != nil || len(a.GetGraphs()) > 0 {
-			return uncutAt(n, "is control flow, which is not looked into")
+			return nil, uncutAt(n, "is a function of the model's own, which is not looked into")
 		}
 	}
 	for _, name := range p.GetInput() {
 		n.In = append(n.In, g.operand(name))
 	}
 	for _, name := range p.GetOutput() {
-		if name == "" {
+		switch have := g.values[name]; {
+		case name == "":
 			n.Out = append(n.Out, nil)
-			continue
+		case have != nil:
+			n.Out = append(n.Out, have)
+		default:
+			n.Out = append(n.Out, g.value(name, 0))
 		}
-		n.Out = append(n.Out, g.value(name, 0))
 	}
 	inferTypes(n)
-	g.add(n)
-	return nil
+	return n, nil
 }
 
 // operand returns the value called name, which is there or is a weight.

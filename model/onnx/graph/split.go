@@ -111,10 +111,11 @@ func (s *splitter) rewrite(n *Node) []*form {
 		return one(s.reducing(n))
 	}
 	if f := s.forms[n.in(0)]; f != nil {
+		move := s.movingConcat
 		if f.axis == added {
-			return s.movingSum(n, f)
+			move = s.movingSum
 		}
-		if forms := s.movingConcat(n, f); forms != nil {
+		if forms := move(n, f); forms != nil {
 			return forms
 		}
 	}

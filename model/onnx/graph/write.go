@@ -31,7 +31,8 @@ func (g *Graph) write(nodes []*Node, inputs, outputs []port) ([]byte, error) {
 	seen := map[string]bool{}
 	for _, n := range nodes {
 		out.Node = append(out.Node, n.Proto)
-		for _, name := range n.Proto.GetInput() {
+		for _, v := range n.In { // of an If, what the branches use as well
+			name := nameOf(v)
 			if seen[name] {
 				continue
 			}

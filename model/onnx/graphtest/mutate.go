@@ -36,8 +36,14 @@ var mutations = []mutation{
 		}
 	}},
 	{"left-out-input", func(rng *rand.Rand, model *onnxpb.ModelProto) {
-		if n := anyNode(rng, model); n != nil && len(n.Input) > 1 {
-			n.Input[1+rng.IntN(len(n.Input)-1)] = ""
+		// Without inputs that are not optional the runtime may crash.
+		able := func(n *onnxpb.NodeProto) bool {
+			first, ok := optionalFrom[n.GetOpType()]
+			return ok && first < len(n.Input)
+		}
+		if n := anyNode(rng, model, able); n != nil {
+			first := optionalFrom[n.GetOpType()]
+			n.Input[first+rng.IntN(len(n.Input)-first)] = ""
 		}
 	}},
 	{"attribute", func(rng *rand.Rand, model *onnxpb.ModelProto) {
@@ -150,6 +156,11 @@ var mutations = []mutation{
 			out.GetType().GetTensorType().Shape = nil
 		}
 	}},
+}
+
+// optionalFrom has the first optional input of operations that have any.
+var optionalFrom = map[string]int{
+	"Gemm": 2, "Conv": 2, "GRU": 3, "LSTM": 3, "RNN": 3, "Clip": 1, "Dropout": 1, "LayerNormalization": 2, "Slice": 3, "ReduceMean": 1,
 }
 
 // An insertion is a node that may be put behind a value.
