@@ -137,11 +137,13 @@ func (p *Plan) headPatterns() []game.Coalition {
 	return patterns
 }
 
-// sumsWhole reports whether v(all) goes through the last part a second time, to
-// be transformed where the combinations are: another exponential function would
-// make another last bit.
+// sumsWhole reports whether v(all) goes through the last part a second time, to be
+// transformed and rounded where the combinations are: another exponential function
+// would make another last bit, and a Summer keeps fewer bits than float64 has.
 func (p *Plan) sumsWhole() bool {
-	return p.stage.head().summer != nil && p.opt.Transform != Identity
+	head := p.stage.head()
+	single := p.stage.features[head.first+p.stage.output].dtype == tensor.Float32
+	return head.summer != nil && (p.opt.Transform != Identity || !single)
 }
 
 // worthwhile is the share of the plain way's work below which parts are worth

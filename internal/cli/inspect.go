@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +28,8 @@ type inspection struct {
 	Question   *questionReport   `json:"question"`
 	Cost       *costReport       `json:"cost"`
 	Warnings   []diag.Warning    `json:"warnings"`
+	// graph is how the parts hang together, nil without data.
+	graph *partGraph
 }
 
 type modelReport struct {
@@ -76,25 +78,10 @@ type questionReport struct {
 	Convention  string   `json:"convention"`
 }
 
-type costReport struct {
-	RowsNaive   int64            `json:"rows_naive"`
-	Rows        map[string]int64 `json:"rows"`
-	Tiles       int              `json:"tiles"`
-	TileSamples int              `json:"tile_samples"`
-	BatchRows   int              `json:"batch_rows"`
-	Workers     int              `json:"workers"`
-	MemoryBytes int64            `json:"memory_bytes"`
-	// ProbeRows ran in ProbeSeconds; Seconds is what the run's rows take at
-	// that speed.
-	ProbeRows    int64   `json:"probe_rows"`
-	ProbeSeconds float64 `json:"probe_seconds"`
-	Seconds      float64 `json:"seconds"`
-}
-
 type inspectOptions struct {
 	question
 	narration
-	json bool
+	json, dot bool
 	// aboutData is the first flag on the command line that asks about data.
 	aboutData string
 }
@@ -111,12 +98,15 @@ func newInspect(s *streams) *cobra.Command {
 		Use:   "inspect MODEL [DATA] [flags]",
 		Short: "Say what a run would do, and what it would cost",
 		Long: `Say what a run would do, and what it would cost: inputs and outputs of the
-model, modalities, task and target, model rows, memory, and the seconds that
-they take, measured on a small probe of about a second.
+model, modalities, task and target, the parts that the model is cut into, their
+rows, memory, and the seconds that they take, measured on a small probe of about
+a second.
 
-Without DATA only what the model's file says. The flags are those of explain.`,
+Without DATA only what the model's file says. --dot prints a picture of the parts
+for Graphviz. The other flags are those of explain.`,
 		Example: `  intershap inspect model.onnx
-  intershap inspect model.onnx test.npz --background train.npz`,
+  intershap inspect model.onnx test.npz --background train.npz
+  intershap inspect model.onnx test.npz --dot | dot -Tsvg > parts.svg`,
 		Annotations:       map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage"},
 		Args:              wantArgs("MODEL", "[DATA]"),
 		ValidArgsFunction: completeQuestion,
@@ -140,22 +130,15 @@ Without DATA only what the model's file says. The flags are those of explain.`,
 	flags.SortFlags = false
 	addQuestion(flags, &opt.question)
 	flags.BoolVar(&opt.json, "json", false, "print JSON")
+	flags.BoolVar(&opt.dot, "dot", false, "print a picture of the model's parts in Graphviz's language; measures nothing")
 	addNarration(flags, &opt.narration)
 	addCompletions(cmd)
 	return cmd
 }
 
-// probeTime bounds the measurement of a model's speed, but for calls under way.
-const probeTime = 500 * time.Millisecond
-
 func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error) {
 	if err := opt.check(); err != nil {
 		return err
-	}
-	if opt.data == "" && opt.aboutData != "" {
-		fault := usagef("--%s needs DATA", opt.aboutData)
-		fault.hint = "name the data behind the model"
-		return fault
 	}
 	m, outputs, err := opt.open()
 	if err != nil {
@@ -166,7 +149,7 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 	if opt.data == "" {
 		report.proposeModalities(opt, m.Signature().Inputs)
 	} else if err := report.ask(ctx, opt, m); err != nil {
-		if !opt.json {
+		if !opt.json && !opt.dot {
 			// What the model takes helps to put things right.
 			p := newPage(s, opt.color)
 			writeModel(p, report)
@@ -174,12 +157,51 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 		}
 		return err
 	}
-	if opt.json {
+	switch {
+	case opt.json:
 		return writeJSON(s, report)
+	case opt.dot:
+		return errors.Join(opt.warn(s.err, report.Warnings), writeDot(s.out, report))
 	}
 	p := newPage(s, opt.color)
 	writeInspection(p, report)
 	return p.flush()
+}
+
+// check refuses flags that do not go together.
+func (o *inspectOptions) check() error {
+	if err := o.question.check(); err != nil {
+		return err
+	}
+	asking := o.aboutData
+	if o.dot {
+		// The parts follow from the modalities and the shapes of the data.
+		asking = "dot"
+	}
+	switch {
+	case o.data == "" && asking != "":
+		fault := usagef("--%s needs DATA", asking)
+		fault.hint = "name the data behind the model"
+		return fault
+	case o.dot && o.json:
+		fault := usagef("--dot and --json are two answers, want one")
+		fault.hint = "run the command twice; --json has all that the picture shows"
+		return fault
+	}
+	return nil
+}
+
+// warn writes doubts beside a picture, which has no room for them.
+func (o *inspectOptions) warn(w io.Writer, warnings []diag.Warning) error {
+	if o.quiet {
+		return nil
+	}
+	for _, warning := range warnings {
+		if _, err := fmt.Fprintf(w, "%s: warning: %s\n", program, escape(warning.String())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // open opens the model as a run would, so that what is measured is what a run
@@ -245,8 +267,10 @@ func (r *inspection) proposeModalities(opt *inspectOptions, inputs []tensor.Spec
 	r.Modalities = reportModalities(modalities, inputs)
 }
 
-// ask plans the run and measures how fast the model is.
+// ask plans the run and, unless a picture is all that is wanted, measures how
+// fast the model and its parts are.
 func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m modelFile) (err error) {
+	m, cut := keepCut(m)
 	files, err := opt.openData(ctx, m)
 	if err != nil {
 		return err
@@ -268,17 +292,16 @@ func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m modelFile) 
 		Convention: opt.options.Convention.String(),
 	}
 	r.Warnings = append(r.Warnings, plan.Warnings()...)
-	speed, err := plan.Engine().Measure(ctx, probeTime)
-	if err != nil {
-		return fmt.Errorf("probe: %w", err)
+	output := tensorReport{Name: plan.Output(), Elements: openLength}
+	for _, spec := range m.Signature().Outputs {
+		if spec.Name == output.Name {
+			output.Elements = spec.RowLen()
+		}
 	}
-	e := plan.Engine()
-	r.Cost = &costReport{
-		RowsNaive: e.NaiveRows(), Rows: map[string]int64{"model": e.Rows()},
-		Tiles: e.Tiles(), TileSamples: e.TileSamples(), BatchRows: e.BatchRows(),
-		Workers: speed.Workers, MemoryBytes: e.MemoryBytes(),
-		ProbeRows: speed.Rows, ProbeSeconds: speed.Elapsed.Seconds(),
-		Seconds: speed.Seconds(e.Rows()),
+	r.graph = newPartGraph(plan, cut, output)
+	r.Cost = reportCost(plan, opt.options.Plan, cut, r.graph)
+	if opt.dot {
+		return nil
 	}
-	return nil
+	return r.Cost.measure(ctx, plan.Engine())
 }

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
+	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -50,6 +52,10 @@ func writeInspection(p *page, r *inspection) {
 		p.blank()
 		writeExpectedCost(p, r.Cost)
 	}
+	if r.Cost == nil {
+		p.blank()
+		p.line("with DATA: the parts that the model is cut into, and what a run takes")
+	}
 	footnotes{warnings: r.Warnings}.write(p)
 }
 
@@ -71,12 +77,76 @@ func writeQuestion(p *page, r *inspection) {
 	p.pairs(append(lines, [2]string{"target", strings.Join(q.Targets, ", ")}, [2]string{"convention", q.Convention}))
 }
 
+// writeExpectedCost writes what the run takes: part by part where the model is
+// cut.
 func writeExpectedCost(p *page, c *costReport) {
-	rows := c.Rows["model"]
-	p.pairs([][2]string{
-		{"model rows", fmt.Sprintf("%s (%s the plain way)", grouped(rows), grouped(c.RowsNaive))},
+	staged := c.Plan == intershap.StagedPlan.String()
+	if staged {
+		writeParts(p, c)
+		p.blank()
+	}
+	lines := [][2]string{{"plan", c.Plan + ", " + c.why}}
+	if !staged {
+		lines = append(lines, [2]string{"model rows", grouped(c.RowsNaive)})
+	}
+	p.pairs(append(lines, [][2]string{
 		{"work", fmt.Sprintf("%s of %s, %s a call, %s", count(int64(c.Tiles), "tile"), count(int64(c.TileSamples), "sample"), count(int64(c.BatchRows), "row"), count(int64(c.Workers), "worker"))},
 		{"memory", "about " + formatSize(c.MemoryBytes) + " beside the model"},
-		{"time", fmt.Sprintf("about %s: the model answered %s rows a second, measured on %s", seconds(c.Seconds), rate(c.ProbeRows, c.ProbeSeconds), count(c.ProbeRows, "row"))},
-	})
+		{"time", expectedTime(c)},
+	}...))
+}
+
+// writeParts writes a line a part, and the plain way below them.
+func writeParts(p *page, c *costReport) {
+	numbers := func(first string, rest ...string) []cell {
+		row := []cell{{head: first}}
+		for _, text := range rest {
+			row = append(row, cell{head: text, number: true})
+		}
+		return row
+	}
+	rows := [][]cell{numbers("part", "of the model", "hands on", "rows", "plain way", "time")}
+	var all int64
+	for i := range c.Parts {
+		part := &c.Parts[i]
+		share := unknown
+		if x, ok := part.share(c.MACs); ok {
+			share = percent(x)
+		}
+		all += part.Rows
+		rows = append(rows, numbers(part.Part, share, grouped(int64(part.elements())), grouped(part.Rows), grouped(part.RowsNaive), shortTime(part.Seconds)))
+	}
+	rows = append(rows,
+		numbers("all parts", "", "", grouped(all), "", shortTime(c.Seconds)),
+		numbers("the plain way", "", "", "", grouped(c.RowsNaive), shortTime(c.SecondsFull)))
+	p.grid(rows)
+}
+
+// unknown stands for a number that nobody counted.
+const unknown = "-"
+
+// shortTime is seconds without the digits of a time that nobody feels.
+func shortTime(s float64) string {
+	const least = 0.001
+	if s < least {
+		return "< " + seconds(least)
+	}
+	return seconds(s)
+}
+
+// expectedTime says how long the run takes, and the plain way beside it.
+func expectedTime(c *costReport) string {
+	measured := fmt.Sprintf("the model answered %s rows a second, measured on %s", rate(c.ProbeRows, c.ProbeSeconds), count(c.ProbeRows, "row"))
+	if c.Plan != intershap.StagedPlan.String() {
+		return "about " + seconds(c.Seconds) + ": " + measured
+	}
+	text := fmt.Sprintf("about %s, the plain way about %s", shortTime(c.Seconds), shortTime(c.SecondsFull))
+	if c.Seconds > 0 {
+		// Two short probes tell no more than the first digits.
+		const digits, noteworthy = 2, 1.5
+		if factor := roundTo(c.SecondsFull/c.Seconds, digits); factor >= noteworthy {
+			text += fmt.Sprintf(", about %s times as long", strconv.FormatFloat(factor, 'f', -1, 64))
+		}
+	}
+	return text + ", by a probe of each; " + measured
 }

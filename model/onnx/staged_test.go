@@ -247,8 +247,12 @@ func TestStageTrainedModels(t *testing.T) {
 }
 
 func TestStageRandomModels(t *testing.T) {
-	for seed := range uint64(300) {
+	const seeds = 80 // the package intershap compares many more
+	for seed := range uint64(seeds) {
 		c := graphtest.New(seed)
+		if len(c.Players) < 2 {
+			continue
+		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "model.onnx")
 			if err := os.WriteFile(path, c.Model, 0o600); err != nil {
