@@ -24,16 +24,15 @@ import (
 
 const (
 	// stagedSeeds is the number of random graphs; shortStagedSeeds in short mode.
-	stagedSeeds, shortStagedSeeds = 240, 40
+	stagedSeeds, shortStagedSeeds = 320, 40
 	// The rows of a random graph's run; blocks of background rows are not of one
 	// length, and tiles not full.
 	stagedSamples, stagedBackground = 33, 20
 	// Seeds of rows.
 	sampleSeed, backgroundSeed = 1, 2
-	// leastCut is the share of sound random graphs that must be cut, leastAdditive
-	// that of outputs known to be additive which must be recognised: a cut that
-	// stops working must not go unseen.
-	leastCut, leastAdditive = 0.9, 0.9
+	// leastCut is the share of sound random graphs that must be cut: a cut that stops
+	// working must not go unseen.
+	leastCut = 0.9
 )
 
 // stagedBound is what v(S) may differ by between a model in parts and whole,
@@ -259,8 +258,8 @@ func TestStagedEqualsFull(t *testing.T) {
 	if float64(sum.cut) < leastCut*float64(sum.sound) {
 		t.Errorf("%d of %d sound outputs were explained in parts, want %v of them", sum.cut, sum.sound, leastCut)
 	}
-	if float64(sum.recognised) < leastAdditive*float64(sum.additive) {
-		t.Errorf("%d of %d additive outputs were recognised, want %v of them", sum.recognised, sum.additive, leastAdditive)
+	if sum.additive == 0 || sum.recognised < sum.additive {
+		t.Errorf("%d of %d additive outputs were recognised, want all of some", sum.recognised, sum.additive)
 	}
 }
 

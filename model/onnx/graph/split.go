@@ -41,6 +41,15 @@ func (g *Graph) split() error {
 	return nil
 }
 
+// players returns what the parts depend on together.
+func (f *form) players() Set {
+	var players Set
+	for _, p := range f.parts {
+		players |= p.Players
+	}
+	return players
+}
+
 // single reports whether every part belongs to exactly one modality.
 func (s *splitter) single(parts []*Value) bool {
 	return !slices.ContainsFunc(parts, func(v *Value) bool { return v.Players.Len() != 1 })
@@ -58,11 +67,13 @@ type splitter struct {
 
 // visit rewrites one node, or takes it as it is.
 func (s *splitter) visit(n *Node) error {
+	s.narrow(n)
 	if s.mixes(n) {
 		if forms := s.rewrite(n); forms != nil {
 			for i, out := range n.Out {
 				if out != nil {
 					s.forms[out] = forms[i]
+					out.Players = forms[i].players()
 				}
 			}
 			return s.err
@@ -73,6 +84,22 @@ func (s *splitter) visit(n *Node) error {
 	}
 	s.nodes = append(s.nodes, n)
 	return s.err
+}
+
+// narrow takes those modalities off a node's outputs that forms before it have
+// taken off its inputs: a slice of what was joined is one modality's again.
+func (s *splitter) narrow(n *Node) {
+	var players Set
+	for _, v := range n.In {
+		if v != nil && v.Kind == Rows {
+			players |= v.Players
+		}
+	}
+	for _, v := range n.Out {
+		if v != nil && v.Kind == Rows {
+			v.Players &= players
+		}
+	}
 }
 
 // mixes reports whether a node has rows of several modalities.
