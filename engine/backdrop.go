@@ -16,6 +16,9 @@ type backdrop struct {
 	features []tensor.Tensor
 	// paired lists the features that the run goes on with.
 	paired []int
+	// constant has the bytes of a row of those terms of sums that are the same in
+	// all background rows.
+	constant [][]byte
 }
 
 // newBackdrop evaluates the background rows. Workers share the rows of a part,
@@ -51,6 +54,7 @@ func newBackdrop(ctx context.Context, p *Plan, done *progress) (*backdrop, error
 		}
 	}
 	d.pair()
+	d.findConstant()
 	return d, nil
 }
 
@@ -68,7 +72,7 @@ func (d *backdrop) pair() {
 		if i != st.last && (st.additive() || len(part.patterns()) == 0) {
 			continue
 		}
-		for _, f := range part.inputs {
+		for _, f := range st.taken(part) {
 			used[f] = true
 		}
 	}
@@ -78,6 +82,20 @@ func (d *backdrop) pair() {
 			d.features[f] = tensor.Tensor{}
 		case d.features[f].Len() > 0:
 			d.paired = append(d.paired, f)
+		}
+	}
+}
+
+// findConstant looks for terms of sums that no background row changes.
+func (d *backdrop) findConstant() {
+	d.constant = make([][]byte, len(d.features))
+	for _, h := range d.plan.stage.sums {
+		for _, f := range h.terms {
+			if t := d.features[f]; t.Len() > 0 {
+				if row := t.Slice(0, 1).Bytes(); repeats(t.Bytes(), row) {
+					d.constant[f] = row
+				}
+			}
 		}
 	}
 }
@@ -93,8 +111,8 @@ func (d *backdrop) fill(ctx context.Context, i int, inputs model.Batch, rows int
 	}
 	err := share(ctx, p.opt.Workers, calls, func(ctx context.Context, call int) error {
 		lo := call * limit
-		some := between(inputs, lo, min(rows, lo+limit))
-		n := some.Rows()
+		hi := min(rows, lo+limit)
+		some, n := between(inputs, lo, hi), hi-lo
 		outputs, err := p.stage.evaluate(ctx, part, some, n, 1)
 		if err != nil {
 			at := func(r, _ int) place { return place{background: d.row(lo + r)} }

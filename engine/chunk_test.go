@@ -65,15 +65,16 @@ func TestChunks(t *testing.T) {
 // The rows of a call follow from what they take.
 func TestCallRows(t *testing.T) {
 	for bytes, want := range map[int64]int{
-		0:                         maxCallRows,
-		100:                       maxCallRows,
-		4 << 10:                   256,
-		5000:                      208,         // 209, down to a multiple
-		callBytes / 8:             minCallRows, // 8 MiB a call
-		callBytes:                 hugeCallRows,
-		hugeCall:                  hugeCallRows,
-		1000 * hugeCall:           hugeCallRows,
-		callBytes / batchMultiple: minCallRows,
+		0:                        maxCallRows,
+		100:                      maxCallRows,
+		4 << 10:                  maxCallRows,
+		5000:                     1664, // 1677, down to a multiple
+		64 << 10:                 128,
+		128 << 10:                minCallRows,
+		hugeCall / minCallRows:   minCallRows,
+		hugeCall/minCallRows + 1: hugeCallRows,
+		callBytes:                hugeCallRows,
+		1000 * hugeCall:          hugeCallRows,
 	} {
 		if got := callRows(bytes); got != want {
 			t.Errorf("%d bytes a row: %d rows a call, want %d", bytes, got, want)

@@ -25,8 +25,10 @@ type net struct {
 	// output is the tensor that is explained; terms add up to it instead.
 	output string
 	terms  []string
-	width  int
-	sums   bool // whether the last part is a Summer
+	// added has the sums that layers take, by name, with their terms.
+	added map[string][]string
+	width int
+	sums  bool // whether the last part is a Summer
 	// wrong spoils the parts; fault spoils the output for some inputs of it, by
 	// NaN or by an error, or that of another layer where faulty names one.
 	wrong  func(*model.Stages)
@@ -78,6 +80,9 @@ func sliceName(lo int) string { return fmt.Sprintf("x[%d:%d]", lo, lo+leafWidth)
 
 // widthOf is the width of a leaf or of a layer's output.
 func (n *net) widthOf(name string) int {
+	if terms := n.added[name]; terms != nil {
+		return n.widthOf(terms[0])
+	}
 	for _, l := range n.layers {
 		if l.output == name {
 			return l.width
@@ -175,7 +180,16 @@ func (n *net) Predict(_ context.Context, inputs model.Batch) (model.Batch, error
 			l := &n.layers[i]
 			var x []float64
 			for _, name := range l.inputs {
-				x = append(x, known[name]...)
+				row := slices.Clone(known[name])
+				for k, term := range n.added[name] {
+					if k == 0 {
+						row = make([]float64, len(known[term]))
+					}
+					for c, y := range known[term] {
+						row[c] += y
+					}
+				}
+				x = append(x, row...)
 			}
 			known[l.output] = make([]float64, l.width)
 			if err := n.apply(l, known[l.output], x); err != nil {
@@ -220,6 +234,9 @@ func (n *net) Stage(_ context.Context, q model.Question) (*model.Stages, error) 
 	if len(n.terms) > 0 {
 		s.Output = ""
 	}
+	for name, terms := range n.added {
+		s.Sums = append(s.Sums, model.Sum{Name: name, Terms: terms, Sample: name + ":sample", Background: name + ":background"})
+	}
 	if n.wrong != nil {
 		n.wrong(s)
 	}
@@ -253,14 +270,26 @@ func (g *netGrid) Evaluate(_ context.Context, inputs model.Batch) (model.Batch, 
 	for i := range n {
 		for k := range b {
 			var x []float64
-			for _, in := range inputs {
-				rows, columns := in.Tensor.Shape()[0], in.Tensor.Shape()[1]
-				if rows != 1 && rows != n || columns != 1 && columns != b {
-					return nil, fmt.Errorf("%q has shape %v among %d by %d", in.Name, in.Tensor.Shape(), n, b)
+			for _, name := range g.layer.inputs {
+				if g.net.added[name] == nil {
+					row, err := entry(inputs, name, i, k, n, b)
+					if err != nil {
+						return nil, err
+					}
+					x = append(x, row...)
+					continue
 				}
-				width := in.Tensor.Len() / (rows * columns)
-				from := (i%rows*columns + k%columns) * width
-				x = append(x, tensor.Values[float64](in.Tensor)[from:from+width]...)
+				sample, err := entry(inputs, name+":sample", i, k, n, b)
+				if err != nil {
+					return nil, err
+				}
+				other, err := entry(inputs, name+":background", i, k, n, b)
+				if err != nil {
+					return nil, err
+				}
+				for c := range sample {
+					x = append(x, sample[c]+other[c])
+				}
 			}
 			if err := g.net.apply(g.layer, out[(i*b+k)*g.layer.width:], x); err != nil {
 				return nil, err
@@ -269,6 +298,21 @@ func (g *netGrid) Evaluate(_ context.Context, inputs model.Batch) (model.Batch, 
 	}
 	g.net.counts(g.layer.output, n*b)
 	return model.Batch{{Name: g.layer.output, Tensor: tensor.Of(out, n, b, g.layer.width)}}, nil
+}
+
+// entry returns what pair i, k of n by b has of an input.
+func entry(inputs model.Batch, name string, i, k, n, b int) ([]float64, error) {
+	in, ok := inputs.Lookup(name)
+	if !ok {
+		return nil, fmt.Errorf("no input %q", name)
+	}
+	rows, columns := in.Shape()[0], in.Shape()[1]
+	if rows != 1 && rows != n || columns != 1 && columns != b {
+		return nil, fmt.Errorf("%q has shape %v among %d by %d", name, in.Shape(), n, b)
+	}
+	width := in.Len() / (rows * columns)
+	from := (i%rows*columns + k%columns) * width
+	return tensor.Values[float64](in)[from : from+width], nil
 }
 
 // A netSummer adds the transformed output up.

@@ -184,6 +184,48 @@ func TestStageFindsWrongTerms(t *testing.T) {
 	}
 }
 
+func TestStageFindsWrongSums(t *testing.T) {
+	sum := func(change func(*model.Sum)) func(*model.Stages) {
+		return func(s *model.Stages) {
+			for i := range s.Sums {
+				if s.Sums[i].Name == "sum" {
+					change(&s.Sums[i])
+				}
+			}
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		wrong func(*model.Stages)
+		uncut bool
+		want  string
+	}{
+		{"nothing wrong", func(*model.Stages) {}, false, ""},
+		{"other name", sum(func(s *model.Sum) { s.Name = "total" }), false, `takes "sum", which is no leaf`},
+		{"no terms", sum(func(s *model.Sum) { s.Terms = nil }), false, "without terms"},
+		{"unknown term", sum(func(s *model.Sum) { s.Terms = []string{"h0", "h2"} }), false, `the term "h2"`},
+		{"mixed term", sum(func(s *model.Sum) { s.Terms = []string{"h0", "f"} }), false, "more than one modality"},
+		{"other shape", func(s *model.Stages) {
+			s.Parts[1].Outputs[0].Shape = []int{-1, 1}
+		}, false, "a sum that adds"},
+		{"term forgotten", sum(func(s *model.Sum) { s.Terms = s.Terms[1:] }), true, "in parts"},
+		{"term twice", sum(func(s *model.Sum) { s.Terms = []string{"h1", "h1", "m2", "h3"} }), true, "in parts"},
+	} {
+		n := newAdded(rand.New(rand.NewPCG(8, 8)), false)
+		n.wrong = test.wrong
+		_, err := Stage(t.Context(), n.options(t, 20, 30))
+		var uncut *model.Uncut
+		switch {
+		case test.want == "":
+			if err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		case err == nil || !strings.Contains(err.Error(), test.want) || errors.As(err, &uncut) != test.uncut:
+			t.Errorf("%s: got %v, want an error with %q, uncut %v", test.name, err, test.want, test.uncut)
+		}
+	}
+}
+
 func TestStageRefuses(t *testing.T) {
 	var uncut *model.Uncut
 	n := pairNet()

@@ -107,13 +107,14 @@ func (e *staged) evaluate(ctx context.Context, tile *Tile) error {
 	if err != nil {
 		return err
 	}
-	if err := e.whole(ctx, tile, samples, work); err != nil {
+	still := e.run.backdrop.still(samples)
+	if err := e.whole(ctx, tile, samples, still, work); err != nil {
 		return err
 	}
 	if len(p.headPatterns()) > 0 {
 		near := p.nearest(tile)
 		for _, c := range p.cut.chunks {
-			if err := e.combine(ctx, tile, samples, near, c, work); err != nil {
+			if err := e.combine(ctx, tile, samples, still, near, c, work); err != nil {
 				return err
 			}
 		}
@@ -146,10 +147,10 @@ func (p *Plan) sampleSide(ctx context.Context, tile *Tile, done *progress) ([]te
 
 // whole runs the last part on the samples as they are: v(all), and with it the
 // columns that are explained.
-func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor, work *tileSums) error {
+func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor, still []bool, work *tileSums) error {
 	p := e.run.plan
 	st, head, n, w := p.stage, p.stage.head(), tile.Samples(), p.opt.Width
-	inputs := st.inputs(&sides{sample: samples}, head, head.players)
+	inputs := st.inputs(&sides{sample: samples, still: still}, head, head.players)
 	at := func(i, _ int) place { return place{tile: tile, sample: i, coalition: game.Grand(p.m)} }
 	outputs, err := st.rowsOf(ctx, head, inputs, n, p.cut.callRows[st.last])
 	if err != nil {
@@ -190,10 +191,10 @@ func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor,
 }
 
 // combine runs the pairs of a tile's samples and a chunk of the background.
-func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tensor, near []int, c chunk, work *tileSums) error {
+func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tensor, still []bool, near []int, c chunk, work *tileSums) error {
 	p := e.run.plan
 	st, n, b := p.stage, tile.Samples(), c.rows()
-	v := &sides{sample: samples, background: e.run.backdrop.chunk(c)}
+	v := &sides{sample: samples, background: e.run.backdrop.chunk(c), still: still}
 	if near != nil {
 		v.background = e.run.backdrop.gather(near, n, p.b, c)
 	}

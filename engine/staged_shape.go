@@ -6,11 +6,11 @@ import "fmt"
 // does not count and short enough for a processor's cache.
 const (
 	// callBytes is what the rows of a call should take while a part runs.
-	callBytes = 1 << 20
+	callBytes = 1 << 23
 	// minCallRows and maxCallRows bound the rows of a call; hugeCallRows is the
 	// lower bound where minCallRows take many times callBytes.
 	minCallRows, maxCallRows, hugeCallRows = 64, 2048, 16
-	hugeCall                               = 16 * callBytes
+	hugeCall                               = 2 * callBytes
 	// minStagedTile samples are the fewest that a tile has by choice: with fewer
 	// the runtime would compute some functions by another approximation.
 	minStagedTile = batchMultiple

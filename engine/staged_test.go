@@ -87,7 +87,7 @@ func TestStagedEqualsFull(t *testing.T) {
 // its rows in several calls.
 func TestStagedSlices(t *testing.T) {
 	n := newSliced(3, 2)
-	n.encoderBytes = callBytes
+	n.encoderBytes = hugeCall/minCallRows + 1
 	rng := rand.New(rand.NewPCG(6, 6))
 	n.add(rng, "h0", 3, false, []int{0}, sliceName(0))
 	n.add(rng, "h1", 3, false, []int{1}, sliceName(leafWidth))
@@ -102,6 +102,71 @@ func TestStagedSlices(t *testing.T) {
 		t.Errorf("calls of %d rows for tiles of %d samples, want several", p.cut.callRows[0], p.tile)
 	}
 	checkRows(t, p, got.cost, n.counted())
+}
+
+// newAdded returns a net of four modalities whose head takes the sum of what three
+// encoders and an input give, and that of three once more.
+func newAdded(rng *rand.Rand, fixed bool) *net {
+	n := newNet(4, 3)
+	n.added = map[string][]string{"sum": {"h0", "h1", "m2", "h3"}, "part": {"h0", "m2", "h1"}}
+	for _, i := range []int{0, 1, 3} {
+		n.add(rng, fmt.Sprintf("h%d", i), leafWidth, false, []int{i}, fmt.Sprintf("m%d", i))
+	}
+	n.add(rng, "f", 3, false, []int{0, 1, 2}, "part", "m2")
+	n.add(rng, "y", 3, true, []int{0, 1, 2, 3}, "sum", "f", "h1")
+	if fixed {
+		n.fix()
+	}
+	return n
+}
+
+// A sum of terms of one modality each is taken in halves, and gives what the whole
+// gives, whoever owns the terms.
+func TestStagedSums(t *testing.T) {
+	for _, test := range []struct {
+		name, reason string
+		fixed        bool
+		masks        []string
+		rowByRow     bool
+	}{
+		{"plain", "both halves of every pattern", false, nil, false},
+		{"row by row", "without sums over rows", false, nil, true},
+		{"fixed", "a term that is always the sample's", true, nil, false},
+		{"nearest", "a half of the background for each sample", false, []string{"nearest:5"}, false},
+		{"mean", "one background row", false, []string{"mean"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			n := newAdded(rand.New(rand.NewPCG(8, 8)), test.fixed)
+			n.sums = !test.rowByRow
+			opt := n.options(t, 37, 20, test.masks...)
+			_, want := solve(t, opt)
+			p, got := solve(t, inParts(t, opt))
+			if d := got.differs(want); !(d <= rounding) {
+				t.Errorf("staged and full differ by %.2g, want at most %.2g (%s)", d, rounding, test.reason)
+			}
+			checkRows(t, p, got.cost, n.counted())
+		})
+	}
+}
+
+// Terms that never vary are added on the same side whoever owns them, so that a
+// modality which changes nothing has no effect at all.
+func TestStagedSumsStill(t *testing.T) {
+	n := newAdded(rand.New(rand.NewPCG(9, 9)), false)
+	still := &n.layers[1] // h1 is its bias alone
+	for i := range still.weights {
+		if i%(leafWidth+1) < leafWidth {
+			still.weights[i] = 0
+		}
+	}
+	opt := n.options(t, 37, 20)
+	_, got := solve(t, inParts(t, opt))
+	const player = 1
+	for at, v := range got.values {
+		if s := at % 16; s>>player&1 == 0 && v != got.values[at|1<<player] {
+			t.Fatalf("sample %d, coalition %b: %v without the modality that changes nothing, %v with it", at/16, s, v, got.values[at|1<<player])
+		}
+	}
 }
 
 // fix makes the last modality a fixed input.

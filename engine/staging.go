@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/intershap/intershap/dataset"
@@ -18,7 +19,9 @@ type staging struct {
 	// features are the tensors between parts: the leaves, then the outputs of the
 	// parts in order.
 	features []feature
+	known    map[string]int // features by name
 	parts    []stagedPart
+	sums     []halvedSum
 	// last is the part that computes the output. With terms there is none, and
 	// all parts are alike: last is their number.
 	last int
@@ -53,7 +56,8 @@ type stagedPart struct {
 	model.Part
 	name   string
 	inputs []int
-	first  int // feature that is output 0
+	sums   []int // of the staging's
+	first  int   // feature that is output 0
 	summer model.Summer
 }
 
@@ -62,6 +66,15 @@ func (p *stagedPart) outputs() []int {
 	out := make([]int, len(p.Outputs))
 	for i := range out {
 		out[i] = p.first + i
+	}
+	return out
+}
+
+// taken lists the features that a part takes, the terms of sums among them.
+func (st *staging) taken(p *stagedPart) []int {
+	out := slices.Clone(p.inputs)
+	for _, h := range p.sums {
+		out = append(out, st.sums[h].terms...)
 	}
 	return out
 }
@@ -80,70 +93,84 @@ func (o ownership) patterns() []game.Coalition {
 
 // newStaging checks the stages of a model whose output has width columns.
 func newStaging(stages *model.Stages, leaves []model.Leaf, inputs []tensor.Spec, modalities []dataset.Modality, width int) (*staging, error) {
-	st := &staging{leaves: leaves, width: width, last: len(stages.Parts) - 1}
-	known := map[string]int{}
-	add := func(f feature) error {
-		if _, taken := known[f.name]; taken {
-			return fmt.Errorf("engine: stages: two tensors are called %q", f.name)
-		}
-		known[f.name] = len(st.features)
-		st.features = append(st.features, f)
-		return nil
-	}
+	st := &staging{leaves: leaves, width: width, last: len(stages.Parts) - 1, known: map[string]int{}}
 	for _, l := range leaves {
 		own := ownership{fixed: l.Player == model.Nobody}
 		if !own.fixed {
 			own.players = own.players.With(l.Player)
 		}
-		if err := add(feature{own, l.Name, inputs[l.Input].DType, l.Shape}); err != nil {
+		if err := st.addFeature(feature{own, l.Name, inputs[l.Input].DType, l.Shape}); err != nil {
 			return nil, err
 		}
 	}
-	seen := map[ownership]bool{}
 	for _, part := range stages.Parts {
-		own, err := owners(part.Players, len(modalities))
-		if err != nil {
+		if err := st.addPart(part, stages.Sums, modalities); err != nil {
 			return nil, err
 		}
-		p := stagedPart{ownership: own, Part: part, name: partName(part.Players, modalities), first: len(st.features)}
-		if seen[own] {
-			return nil, fmt.Errorf("engine: stages: two parts belong to %s", p.name)
-		}
-		seen[own] = true
-		if part.Grid == nil || len(part.Inputs) == 0 || len(part.Outputs) == 0 {
-			return nil, fmt.Errorf("engine: stages: part %s has no inputs, no outputs or no grid", p.name)
-		}
-		for _, name := range part.Inputs {
-			f, ok := known[name]
-			if !ok {
-				return nil, fmt.Errorf("engine: stages: part %s takes %q, which is no leaf and no output of an earlier part", p.name, name)
-			}
-			if from := st.features[f]; from.players&^own.players != 0 || from.fixed && !own.fixed {
-				return nil, fmt.Errorf("engine: stages: part %s takes %q, which depends on other modalities", p.name, name)
-			}
-			p.inputs = append(p.inputs, f)
-		}
-		for _, out := range part.Outputs {
-			if len(out.Shape) == 0 || out.RowLen() < 0 {
-				return nil, fmt.Errorf("engine: stages: part %s: output %s, want a shape known but for the rows", p.name, out)
-			}
-			if err := add(feature{own, out.Name, out.DType, out.Shape[1:]}); err != nil {
-				return nil, err
-			}
-		}
-		p.summer, _ = part.Grid.(model.Summer)
-		st.parts = append(st.parts, p)
 	}
-	return st, st.findOutput(stages, known)
+	return st, st.findOutput(stages)
+}
+
+func (st *staging) addFeature(f feature) error {
+	if _, taken := st.known[f.name]; taken {
+		return fmt.Errorf("engine: stages: two tensors are called %q", f.name)
+	}
+	st.known[f.name] = len(st.features)
+	st.features = append(st.features, f)
+	return nil
+}
+
+// addPart checks a part and adds it with its outputs.
+func (st *staging) addPart(part model.Part, sums []model.Sum, modalities []dataset.Modality) error {
+	own, err := owners(part.Players, len(modalities))
+	if err != nil {
+		return err
+	}
+	p := stagedPart{ownership: own, Part: part, name: partName(part.Players, modalities), first: len(st.features)}
+	if slices.ContainsFunc(st.parts, func(q stagedPart) bool { return q.ownership == own }) {
+		return fmt.Errorf("engine: stages: two parts belong to %s", p.name)
+	}
+	if part.Grid == nil || len(part.Inputs) == 0 || len(part.Outputs) == 0 {
+		return fmt.Errorf("engine: stages: part %s has no inputs, no outputs or no grid", p.name)
+	}
+	for _, name := range part.Inputs {
+		var from ownership
+		f, ok := st.known[name]
+		if ok {
+			from = st.features[f].ownership
+			p.inputs = append(p.inputs, f)
+		} else {
+			h, err := st.sum(name, sums)
+			if err != nil {
+				return fmt.Errorf("engine: stages: part %s takes %q, %w", p.name, name, err)
+			}
+			from = st.sums[h].ownership
+			p.sums = append(p.sums, h)
+		}
+		if from.players&^own.players != 0 || from.fixed && !own.fixed {
+			return fmt.Errorf("engine: stages: part %s takes %q, which depends on other modalities", p.name, name)
+		}
+	}
+	for _, out := range part.Outputs {
+		if len(out.Shape) == 0 || out.RowLen() < 0 {
+			return fmt.Errorf("engine: stages: part %s: output %s, want a shape known but for the rows", p.name, out)
+		}
+		if err := st.addFeature(feature{own, out.Name, out.DType, out.Shape[1:]}); err != nil {
+			return err
+		}
+	}
+	p.summer, _ = part.Grid.(model.Summer)
+	st.parts = append(st.parts, p)
+	return nil
 }
 
 // findOutput finds the output, or the terms that it is the sum of.
-func (st *staging) findOutput(stages *model.Stages, known map[string]int) error {
+func (st *staging) findOutput(stages *model.Stages) error {
 	if len(stages.Terms) == 0 {
 		if st.last < 0 {
 			return fmt.Errorf("engine: stages: want at least one part")
 		}
-		f, ok := known[stages.Output]
+		f, ok := st.known[stages.Output]
 		if last := &st.parts[st.last]; !ok || f < last.first {
 			return fmt.Errorf("engine: stages: the last part, %s, does not compute the output %q", last.name, stages.Output)
 		}
@@ -152,7 +179,7 @@ func (st *staging) findOutput(stages *model.Stages, known map[string]int) error 
 	}
 	st.last = len(st.parts)
 	for _, name := range stages.Terms {
-		f, ok := known[name]
+		f, ok := st.known[name]
 		if !ok {
 			return fmt.Errorf("engine: stages: nothing computes the term %q", name)
 		}
@@ -231,6 +258,11 @@ type patternKey struct {
 type sides struct {
 	sample, background []tensor.Tensor
 	mixed              map[patternKey]tensor.Tensor
+	// still tells the features that are the same for all samples and background
+	// rows; nil where nobody looked.
+	still []bool
+	// rooms hold the halves of sums.
+	rooms []tensor.Tensor
 }
 
 // pick returns a feature as it is when the modalities in s are the sample's own.
@@ -251,6 +283,10 @@ func (st *staging) inputs(v *sides, p *stagedPart, s game.Coalition) model.Batch
 	batch := make(model.Batch, len(p.inputs))
 	for i, f := range p.inputs {
 		batch[i] = model.Named{Name: st.features[f].name, Tensor: st.pick(v, f, s)}
+	}
+	for _, h := range p.sums {
+		sample, background := st.halves(v, h, s)
+		batch = append(batch, sample, background)
 	}
 	return batch
 }
@@ -309,11 +345,7 @@ func (st *staging) rowsOf(ctx context.Context, p *stagedPart, inputs model.Batch
 	pieces := make([][]tensor.Tensor, len(p.Outputs))
 	for lo := 0; lo < rows; lo += limit {
 		hi := min(rows, lo+limit)
-		part := make(model.Batch, len(inputs))
-		for i, in := range inputs {
-			part[i] = model.Named{Name: in.Name, Tensor: in.Tensor.Slice(lo, hi)}
-		}
-		outputs, err := st.evaluate(ctx, p, part, hi-lo, 1)
+		outputs, err := st.evaluate(ctx, p, between(inputs, lo, hi), hi-lo, 1)
 		if err != nil {
 			return nil, err
 		}

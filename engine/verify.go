@@ -192,7 +192,7 @@ func (st *staging) sidesOf(ctx context.Context, samples, background []tensor.Ten
 			if side.skip {
 				continue
 			}
-			rows := side.features[p.inputs[0]].Rows()
+			rows := side.features[st.taken(p)[0]].Rows()
 			outputs, err := st.evaluate(ctx, p, st.inputs(&sides{sample: side.features, background: side.features}, p, side.present), rows, 1)
 			if err != nil {
 				return nil, partError(p, err)

@@ -4,8 +4,20 @@
 // A backend implements [Model]; a backend that knows its inputs and outputs
 // implements [Described] too, so that data can be checked before the first
 // call; [Signature.Check] is that check. [Func] and [RowFunc] wrap Go
-// functions. The package model/onnx opens ONNX files; model/modeltest is the
-// suite that every backend must pass.
+// functions. The package model/onnx opens ONNX files, model/encoders an encoder
+// for each modality and a head; model/modeltest is the suite that every backend
+// must pass.
+//
+// A model that can be evaluated in parts, each on the rows that are distinct for
+// it, is a [Staged]: asked a [Question] it answers with [Stages], or with an
+// [Uncut] that says why it stays whole. A [Pipeline] is such a model, of models
+// that were made apart. This package says what parts are; package engine checks
+// and runs them.
+//
+// Conventions: axis 0 of every tensor counts rows. Between parts the first two
+// axes are samples and background rows, as [Grid] has them.
+//
+// Reading order: model.go, check.go; staged.go for parts, then pipeline.go.
 package model
 
 import (

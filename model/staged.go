@@ -79,8 +79,26 @@ type Stages struct {
 	// is the explained output: the model is additive by construction, and Output
 	// is empty. Each has rows of one axis, as wide as the output.
 	Terms []string
+	// Sums are tensors that nobody computes once for all pairs: parts take them in
+	// two halves.
+	Sums []Sum
 	// MACs counts the multiply-adds of a row of the whole model.
 	MACs int64
+}
+
+// A Sum is added up of terms of one modality each, or of fixed inputs. A part
+// that takes it gets two inputs for it, which it adds: the sum of those terms
+// that are the samples' own, [n, 1, ...], and that of the terms from the
+// background, [1, b, ...] or [n, b, ...]; zeros of as many samples or rows as the
+// call has stand for no terms. So the terms meet in one addition for
+// each pair, however many there are.
+type Sum struct {
+	Name string
+	// Terms are leaves and outputs of parts, of one shape and a type of floating
+	// point; they are added in this order.
+	Terms []string
+	// Sample and Background name the two inputs.
+	Sample, Background string
 }
 
 // Close frees the parts that hold anything.
@@ -101,8 +119,8 @@ type Part struct {
 	// Players are the modalities that the outputs depend on, ascending; Nobody
 	// comes first where fixed inputs matter too. It is never empty.
 	Players []int
-	// Inputs names leaves and outputs of earlier parts; their players are among
-	// those of the part.
+	// Inputs names leaves, outputs of earlier parts, and sums of these; their
+	// players are among those of the part.
 	Inputs []string
 	// Outputs have the shape [-1, ...].
 	Outputs []tensor.Spec
@@ -133,7 +151,8 @@ type Summer interface {
 	// SumRows adds up over the background rows in each of the given number of
 	// blocks, which are of the same length and follow one another; it divides b.
 	// The sums have the shape [n, blocks, columns]. A pair whose output is not
-	// finite makes all columns of its sum NaN.
+	// finite makes all columns of its sum NaN, and those of the sample's other sums
+	// it may.
 	SumRows(ctx context.Context, inputs Batch, blocks int) (Sums, error)
 	// SumSamples adds up over the samples, for each background row: the shape is
 	// [b, columns].

@@ -198,14 +198,25 @@ func (p *pairs) size(name string) tensor.Tensor {
 	switch name {
 	case graph.SizeGrid:
 		return tensor.Of([]int64{int64(p.runN), int64(p.runB)}, 2)
+	case graph.SizePairs:
+		return tensor.Of([]int64{int64(p.runN), int64(p.runB * p.columns)}, 2)
 	case graph.SizeBlocks:
-		return tensor.Of([]int64{int64(p.runN), int64(p.blocks), int64(p.runB / p.blocks), int64(p.columns)}, 4)
+		return membership(p.blocks, p.runB)
 	case graph.SizeWeights:
 		weights := make([]float64, p.runN)
 		for i := range p.n {
 			weights[i] = 1
 		}
-		return tensor.Of(weights, p.runN, 1, 1)
+		return tensor.Of(weights, 1, p.runN)
 	}
 	return tensor.Of([]int64{int64(p.rows())}, 1)
+}
+
+// membership has a row of ones and zeros for each block of b rows.
+func membership(blocks, b int) tensor.Tensor {
+	values := make([]float64, blocks*b)
+	for r := range b {
+		values[r*blocks/b*b+r] = 1
+	}
+	return tensor.Of(values, blocks, b)
 }

@@ -12,11 +12,19 @@
 // and [InstallLibrary] fetches it. Calling it takes cgo: a program built with
 // CGO_ENABLED=0 compiles, and Open returns [ErrNoCgo].
 //
-// The package does not cut, rewrite or train graphs. docs/format/onnx.md says
-// what an exported model must look like.
+// A Model is a [model.Staged]: [Model.Stage] has package model/onnx/graph cut the
+// file along modalities and opens a session for each part, which computes pairs of
+// samples and background rows ([model.Grid]). The last part adds up its output
+// inside the graph ([model.Summer]), so that no row leaves the runtime. Batch by
+// batch a part gives the same bits, as the model does. What is not proven safe to
+// cut stays whole. The file itself is never changed, and nothing is trained.
 //
-// Reading order: onnx.go, predict.go, session.go; file.go and scan.go for the
-// file, platform.go, library.go and install.go for the native library.
+// docs/format/onnx.md says what an exported model must look like, and what is
+// cut.
+//
+// Reading order: onnx.go, predict.go, session.go; staged.go, grid.go and summer.go
+// for models in parts; file.go and scan.go for the file, device.go for where it is
+// computed, platform.go, library.go and install.go for the native library.
 package onnx
 
 import (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -40,21 +41,27 @@ func (m *Model) Stage(ctx context.Context, q model.Question) (*model.Stages, err
 	if err != nil {
 		return nil, err
 	}
-	stages := &model.Stages{Output: cutting.Output, Terms: cutting.Terms, MACs: cutting.MACs}
+	stages := &model.Stages{Output: cutting.Output, Terms: cutting.Terms, Sums: cutting.Sums, MACs: cutting.MACs}
 	for i := range cutting.Parts {
 		grid, err := m.openPart(&cutting.Parts[i])
 		if err != nil {
 			return nil, errors.Join(err, stages.Close())
 		}
-		stages.Parts = append(stages.Parts, newPart(&cutting.Parts[i], grid))
+		stages.Parts = append(stages.Parts, newPart(&cutting.Parts[i], cutting.Sums, grid))
 	}
 	return stages, nil
 }
 
-func newPart(p *graph.Part, grid model.Grid) model.Part {
+func newPart(p *graph.Part, sums []model.Sum, grid model.Grid) model.Part {
 	part := model.Part{Players: p.Players, Outputs: p.Outputs, MACs: p.MACs, RowBytes: p.RowBytes, Grid: grid}
 	for _, in := range p.Inputs {
 		part.Inputs = append(part.Inputs, in.Name)
+	}
+	for _, sum := range sums {
+		if at := slices.Index(part.Inputs, sum.Sample); at >= 0 {
+			part.Inputs[at] = sum.Name
+			part.Inputs = slices.DeleteFunc(part.Inputs, func(name string) bool { return name == sum.Background })
+		}
 	}
 	return part
 }

@@ -125,6 +125,10 @@ func (tr *trial) staged(t *testing.T, s *model.Stages, coalition int) []float64 
 		var in model.Batch
 		for _, name := range p.Inputs {
 			x, ok := have.Lookup(name)
+			if at := slices.IndexFunc(s.Sums, func(sum model.Sum) bool { return sum.Name == name }); !ok && at >= 0 {
+				in = append(in, halves(t, s.Sums[at], have)...)
+				continue
+			}
 			if !ok {
 				t.Fatalf("part of %v wants %q, which no part before it gives", p.Players, name)
 			}
@@ -155,6 +159,50 @@ func (tr *trial) staged(t *testing.T, s *model.Stages, coalition int) []float64 
 		}
 	}
 	return sum
+}
+
+// halves adds up the terms of a sum that vary with the samples, and the others.
+func halves(t *testing.T, sum model.Sum, have model.Batch) model.Batch {
+	t.Helper()
+	sides := map[bool][]float64{}
+	var row []int
+	var dtype tensor.DType
+	n := 0
+	for _, name := range sum.Terms {
+		x, ok := have.Lookup(name)
+		if !ok {
+			t.Fatalf("sum %q wants the term %q, which no part gives", sum.Name, name)
+		}
+		ours := x.Shape()[0] > 1
+		n, row, dtype = max(x.Shape()[0], x.Shape()[1]), x.Shape()[2:], x.DType()
+		values := make([]float64, x.Len())
+		x.Float64s(values)
+		for i := range sides[ours] {
+			values[i] += sides[ours][i]
+		}
+		sides[ours] = values
+	}
+	var out model.Batch
+	for _, side := range []struct {
+		name string
+		lead []int
+		ours bool
+	}{{sum.Sample, []int{n, 1}, true}, {sum.Background, []int{1, n}, false}} {
+		values := sides[side.ours]
+		if values == nil {
+			// Where no tensor varies along an axis the zeros do not either.
+			if !slices.ContainsFunc(have, func(x model.Named) bool { return x.Tensor.Shape()[0] > 1 == side.ours }) {
+				side.lead = []int{1, 1}
+			}
+			values = make([]float64, product(side.lead)*product(row))
+		}
+		x, err := tensor.Cast(tensor.Of(values, append(side.lead, row...)...), dtype)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, model.Named{Name: side.name, Tensor: x})
+	}
+	return out
 }
 
 // compare returns an error where the parts differ from the whole.

@@ -3,7 +3,6 @@ package onnx
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/model/onnx/graph"
@@ -46,6 +45,7 @@ func (s *summer) SumSamples(ctx context.Context, inputs model.Batch) (model.Sums
 	if err != nil {
 		return model.Sums{}, err
 	}
+	p.columns = s.columns()
 	if err := s.openOverSamples(); err != nil {
 		return model.Sums{}, err
 	}
@@ -82,7 +82,7 @@ func sumsOf(results []tensor.Tensor, shape []int) (model.Sums, error) {
 	sums := model.Sums{Shape: shape}
 	for i, half := range []*[]float64{&sums.High, &sums.Low} {
 		r := results[i]
-		if r.DType() != tensor.Float64 || r.Rows() < shape[0] || !slices.Equal(r.Shape()[1:], shape[1:]) {
+		if r.DType() != tensor.Float64 || r.Rows() < shape[0] || r.RowLen() != product(shape[1:]) {
 			return model.Sums{}, fmt.Errorf("onnx: a part gave sums %s %v, want float64 %v", r.DType(), r.Shape(), shape)
 		}
 		*half = tensor.Values[float64](r)[:product(shape)]

@@ -24,7 +24,9 @@ func twoModalities(t *testing.T) (*Model, []dataset.Modality) {
 	b := graphtest.NewBuilder(17, 1)
 	x, y := b.Input("x", tensor.Float32, 4), b.Input("y", tensor.Float32, 3)
 	h := b.Node("Concat", graphtest.Value{DType: tensor.Float32, Shape: []int{-1, 7}}, []graphtest.Value{x, y}, graphtest.Int("axis", 1))
-	like := func(width int) graphtest.Value { return graphtest.Value{DType: tensor.Float32, Shape: []int{-1, width}} }
+	like := func(width int) graphtest.Value {
+		return graphtest.Value{DType: tensor.Float32, Shape: []int{-1, width}}
+	}
 	h = b.Node("Gemm", like(5), []graphtest.Value{h, b.Random(tensor.Float32, 1, 7, 5), b.Random(tensor.Float32, 1, 5)})
 	h = b.Node("Tanh", like(5), []graphtest.Value{h})
 	h = b.Node("Gemm", like(3), []graphtest.Value{h, b.Random(tensor.Float32, 1, 5, 3), b.Random(tensor.Float32, 1, 3)})

@@ -19,6 +19,8 @@ type Cutting struct {
 	// Output and Terms are those of model.Stages.
 	Output string
 	Terms  []string
+	// Sums are those of model.Stages; parts have both halves among their inputs.
+	Sums []model.Sum
 	// MACs counts the multiply-adds of a row of the whole graph.
 	MACs int64
 }
@@ -26,7 +28,8 @@ type Cutting struct {
 // A Part computes some values of the graph.
 type Part struct {
 	Players []int
-	// Inputs and Outputs are values of the graph; rows are on axis 0.
+	// Inputs and Outputs are values of the graph, or halves of sums; rows are on
+	// axis 0.
 	Inputs, Outputs []tensor.Spec
 	// Ports names the inputs of the models below that take Inputs.
 	Ports []string
@@ -60,10 +63,13 @@ const (
 	SizeRows = "intershap:rows"
 	// SizeGrid is [n, b].
 	SizeGrid = "intershap:grid"
-	// SizeBlocks is [n, blocks, b/blocks, columns].
+	// SizeBlocks has the shape [blocks, b]: 1 where a background row is in a block, 0
+	// elsewhere.
 	SizeBlocks = "intershap:blocks"
-	// SizeWeights has the shape [n, 1, 1]: 0 for a sample that does not count, 1
-	// for others.
+	// SizePairs is [n, b·columns].
+	SizePairs = "intershap:pairs"
+	// SizeWeights has the shape [1, n]: 0 for a sample that does not count, 1 for
+	// others.
 	SizeWeights = "intershap:weights"
 )
 
@@ -90,7 +96,10 @@ func Cut(ctx context.Context, m *onnxpb.ModelProto, q model.Question, run Runner
 	if err := study(); err != nil {
 		return nil, err
 	}
-	c := &cutter{g: g, q: q, producer: g.producers(), cuts: map[Set][]*Value{}}
+	c := &cutter{
+		g: g, q: q, producer: g.producers(), cuts: map[Set][]*Value{},
+		terms: map[*Value][]*Value{}, halves: map[*Value]model.Sum{},
+	}
 	cutting, err := c.cut()
 	if err != nil {
 		return nil, err
@@ -135,6 +144,10 @@ type cutter struct {
 	// cuts holds, for each set of players that is a part, the values that other
 	// parts take from it.
 	cuts map[Set][]*Value
+	// terms holds the terms of the values that parts take as sums, and halves how
+	// these are called.
+	terms  map[*Value][]*Value
+	halves map[*Value]model.Sum
 }
 
 func (c *cutter) cut() (*Cutting, error) {
@@ -152,6 +165,7 @@ func (c *cutter) cut() (*Cutting, error) {
 	if terms := c.g.terms; linear && c.additive(terms) {
 		return c.cutTerms(terms)
 	}
+	c.findSums()
 	sets := c.sets(out.Players)
 	for _, p := range sets {
 		c.cuts[p] = c.smallest(p, c.frontier(p))
@@ -173,7 +187,33 @@ func (c *cutter) cut() (*Cutting, error) {
 		return nil, err
 	}
 	cutting.Parts = append(cutting.Parts, *last)
+	for _, n := range c.g.sums {
+		if sum, taken := c.halves[n.Out[0]]; taken {
+			cutting.Sums = append(cutting.Sums, sum)
+		}
+	}
 	return cutting, nil
+}
+
+// findSums finds the sums that parts take in halves: those whose terms are of one
+// modality each by what the second study says.
+func (c *cutter) findSums() {
+	for _, n := range c.g.sums {
+		single := !slices.ContainsFunc(n.In, func(v *Value) bool { return v.Kind != Rows || v.Players.Len() != 1 })
+		if single && c.producer[n.Out[0]] == n {
+			c.terms[n.Out[0]] = n.In
+		}
+	}
+}
+
+// isTerm reports whether a sum that parts take in halves has the term v.
+func (c *cutter) isTerm(v *Value) bool {
+	for _, terms := range c.terms {
+		if slices.Contains(terms, v) {
+			return true
+		}
+	}
+	return false
 }
 
 // additive reports whether the terms of the output belong to one modality each.
@@ -232,7 +272,7 @@ func (c *cutter) bySize(values []*Value) []Set {
 }
 
 // sets returns the sets of players that are parts besides all: single modalities,
-// and others in which something is multiplied or many are added up.
+// and others in which something is multiplied.
 func (c *cutter) sets(all Set) []Set {
 	var candidates []*Value
 	for _, l := range c.g.leaves {
@@ -249,12 +289,13 @@ func (c *cutter) sets(all Set) []Set {
 		}
 	}
 	return slices.DeleteFunc(c.bySize(candidates), func(p Set) bool {
-		worth := p.Len() == 1 || products[p] > 0 || slices.Contains(c.g.kept, p)
+		worth := p.Len() == 1 || products[p] > 0
 		return p == all || !all.Contains(p) || !worth
 	})
 }
 
-// frontier returns the values of a set of players that nodes of larger sets take.
+// frontier returns the values of a set of players that nodes of larger sets take,
+// but for sums: those make them from the terms.
 func (c *cutter) frontier(p Set) []*Value {
 	var found []*Value
 	for _, n := range c.g.nodes {
@@ -262,7 +303,7 @@ func (c *cutter) frontier(p Set) []*Value {
 			return v != nil && v.Kind == Rows && v.Players != p
 		})
 		for _, v := range n.In {
-			if outside && v != nil && v.Kind == Rows && v.Players == p && !slices.Contains(found, v) {
+			if outside && v != nil && v.Kind == Rows && v.Players == p && c.terms[v] == nil && !slices.Contains(found, v) {
 				found = append(found, v)
 			}
 		}
@@ -300,7 +341,7 @@ func (c *cutter) smallest(p Set, frontier []*Value) []*Value {
 	var starts []int
 	for i := 0; i < len(values); i++ {
 		n := c.producer[values[i]]
-		moves := n != nil && slices.Contains(movesOnly, n.Op)
+		moves := n != nil && slices.Contains(movesOnly, n.Op) && !c.isTerm(values[i])
 		if moves {
 			for _, v := range n.In {
 				// What is made of other parts' values, or of rows that are all

@@ -30,9 +30,8 @@ type Graph struct {
 	output  string
 	// terms are the values whose sum the output is, when it is one.
 	terms []*Value
-	// kept lists modalities whose sums are worth handing on though nothing is
-	// multiplied in them.
-	kept []Set
+	// sums are nodes that add up values of one modality each, and nothing else.
+	sums []*Node
 	// largest is the largest absolute output at the looks.
 	largest float64
 	fresh   int // names given so far

@@ -22,11 +22,17 @@ func (c *cutter) last(out *Value) (*Part, error) {
 		return nil, err
 	}
 	b.part.Rows = *rows
-	high, low := b.twoParts(b.transformed(flat))
-	if b.part.Sums, err = b.fork().overBackground(high, low); err != nil {
+	x := b.double(flat)
+	y := b.transformed(x)
+	high, low := b.twoParts(y, flat.DType)
+	shown := x // what tells of numbers that are not finite
+	if c := b.c.q.Transform; c == "identity" || c == "centred" {
+		shown = high
+	}
+	if b.part.Sums, err = b.fork().overBackground(high, low, shown); err != nil {
 		return nil, err
 	}
-	b.part.OverSamples = func() (*Program, error) { return b.fork().overSamples(high, low) }
+	b.part.OverSamples = func() (*Program, error) { return b.fork().overSamples(high, low, shown) }
 	return &b.part, nil
 }
 
@@ -43,58 +49,75 @@ func (b *builder) rows(flat *Value) (*Program, error) {
 }
 
 // overBackground adds up over the rows of each block.
-func (b *builder) overBackground(halves ...*Value) (*Program, error) {
-	var results []string
-	for _, half := range halves {
-		sum := b.c.g.reduceSum(b.emit("Reshape", []*Value{half, b.sizeInput(SizeBlocks)}, half), 2, false)
-		b.nodes = append(b.nodes, sum)
-		results = append(results, sum.Out[0].Name)
-	}
-	return b.program(results...)
+func (b *builder) overBackground(high, low, shown *Value) (*Program, error) {
+	blocks := &Value{Name: b.sizeInput(SizeBlocks).Name, DType: tensor.Float64}
+	return b.sums(high, low, shown, func(v *Value) *Value {
+		pairs := b.emit("Reshape", []*Value{v, b.shape(v, []int{b.c.q.Width})}, v)
+		return b.emit("MatMul", []*Value{blocks, pairs}, v)
+	})
 }
 
 // overSamples adds up along the other axis. A sample that only fills the batch
 // has the weight 0.
-func (b *builder) overSamples(halves ...*Value) (*Program, error) {
-	var results []string
-	for _, half := range halves {
-		pairs := b.emit("Reshape", []*Value{half, b.shape(half, []int{b.c.q.Width})}, half)
-		sum := b.c.g.reduceSum(b.emit("Mul", []*Value{pairs, b.sizeInput(SizeWeights)}, half), 0, false)
-		b.nodes = append(b.nodes, sum)
-		results = append(results, sum.Out[0].Name)
-	}
-	return b.program(results...)
+func (b *builder) overSamples(high, low, shown *Value) (*Program, error) {
+	weights := &Value{Name: b.sizeInput(SizeWeights).Name, DType: tensor.Float64}
+	return b.sums(high, low, shown, func(v *Value) *Value {
+		pairs := b.emit("Reshape", []*Value{v, b.sizeInput(SizePairs)}, v)
+		sum := b.emit("MatMul", []*Value{weights, pairs}, v)
+		return b.emit("Reshape", []*Value{sum, b.c.g.integers(v.Name, -1, b.c.q.Width)}, v)
+	})
 }
 
-// transformed applies the transform to rows in float64. Every row that holds a
-// number which is not finite before it becomes NaN.
-func (b *builder) transformed(rows *Value) *Value {
+// sums adds the high and the low parts up by add, which multiplies by zeros and
+// ones: the runtime takes several times as long to add along an axis. Where shown has a
+// number that is not finite, all columns of the sum become NaN.
+func (b *builder) sums(high, low, shown *Value, add func(*Value) *Value) (*Program, error) {
 	g := b.c.g
-	double := &Value{Name: rows.Name, DType: tensor.Float64}
-	number := func(x float64) *Value { return g.literal(rows.Name, tensor.Of([]float64{x}), 1) }
-	do := func(op string, ins ...*Value) *Value { return b.emit(op, ins, double) }
-	sum := func(v *Value) *Value {
-		n := g.reduceSum(v, 1, true)
-		b.nodes = append(b.nodes, n)
-		return n.Out[0]
+	highs, lows := add(high), add(low)
+	seen := highs
+	if shown != high {
+		seen = add(b.emit("Mul", []*Value{shown, b.number(shown, 0)}, shown))
 	}
-	x := g.temporary(double)
+	nothing := g.reduceSum(b.emit("Mul", []*Value{seen, b.number(seen, 0)}, seen), -1, true)
+	b.nodes = append(b.nodes, nothing)
+	highs = b.emit("Add", []*Value{highs, nothing.Out[0]}, highs)
+	return b.program(highs.Name, lows.Name)
+}
+
+// number returns a constant of one axis beside numbers of type float64.
+func (b *builder) number(like *Value, x float64) *Value {
+	return b.c.g.literal(like.Name, tensor.Of([]float64{x}), 1)
+}
+
+// double casts rows to float64.
+func (b *builder) double(rows *Value) *Value {
+	g := b.c.g
+	x := g.temporary(&Value{Name: rows.Name, DType: tensor.Float64})
 	b.nodes = append(b.nodes, g.node("Cast", []*Value{rows}, []*Value{x}, intAttribute("to", int(elementTypes[tensor.Float64]))))
-	y := x
+	return x
+}
+
+// transformed applies the transform to rows in float64.
+func (b *builder) transformed(x *Value) *Value {
+	g := b.c.g
+	do := func(op string, ins ...*Value) *Value { return b.emit(op, ins, x) }
 	switch b.c.q.Transform {
 	case "softmax":
-		y = g.temporary(double)
+		y := g.temporary(x)
 		b.nodes = append(b.nodes, g.node("Softmax", []*Value{x}, []*Value{y}, intAttribute("axis", 1)))
+		return y
 	case "sigmoid":
-		y = do("Reciprocal", do("Add", number(1), do("Exp", do("Neg", x))))
+		return do("Reciprocal", do("Add", b.number(x, 1), do("Exp", do("Neg", x))))
 	case "log":
-		y = do("Log", x)
+		return do("Log", x)
 	case "logit":
-		y = do("Sub", do("Log", x), do("Log", do("Sub", number(1), x)))
+		return do("Sub", do("Log", x), do("Log", do("Sub", b.number(x, 1), x)))
 	case "centred":
-		y = do("Sub", x, do("Div", sum(x), number(float64(b.c.q.Width))))
+		sum := g.reduceSum(x, 1, true)
+		b.nodes = append(b.nodes, sum)
+		return do("Sub", x, do("Div", sum.Out[0], b.number(x, float64(b.c.q.Width))))
 	}
-	return do("Add", y, sum(do("Mul", x, number(0))))
+	return x
 }
 
 // Constants of twoParts.
@@ -113,16 +136,20 @@ const (
 // and the rest. Sums of high parts are exact whatever the order of the rows, since
 // no digit is lost (Demmel and Nguyen, 2013, add up reproducibly that way): so rows
 // that give the same numbers give the same sum, wherever they lie in a batch.
-func (b *builder) twoParts(x *Value) (high, low *Value) {
-	number := func(v float64) *Value { return b.c.g.literal(x.Name, tensor.Of([]float64{v}), 1) }
+//
+// from is the type that the numbers were computed in, before the transform.
+func (b *builder) twoParts(x *Value, from tensor.DType) (high, low *Value) {
 	do := func(op string, ins ...*Value) *Value { return b.emit(op, ins, x) }
-	// Rounding to fewer bits by multiplying them out and in again (Dekker, 1971).
-	wide := do("Mul", x, number(1<<(doubleBits-keptBits)+1))
-	short := do("Sub", wide, do("Sub", wide, x))
+	short := x
+	if b.c.q.Transform != "identity" || from == tensor.Float64 {
+		// Rounding to fewer bits by multiplying them out and in again (Dekker, 1971).
+		wide := do("Mul", x, b.number(x, 1<<(doubleBits-keptBits)+1))
+		short = do("Sub", wide, do("Sub", wide, x))
+	}
 	// Adding a number so large that its last digit is the power of 2, and taking it
 	// away again, leaves the high part.
 	exponent := int(math.Ceil(math.Log2(b.c.magnitude()))) + headroom
-	large := number(math.Ldexp(1.5, exponent))
+	large := b.number(x, math.Ldexp(1.5, exponent))
 	high = do("Sub", do("Add", short, large), large)
 	return high, do("Sub", short, high)
 }

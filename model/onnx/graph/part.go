@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -105,7 +106,7 @@ func (c *cutter) needed(p Set, values []*Value) (nodes []*Node, inputs []*Value)
 		wanted[v] = true
 	}
 	given := func(v *Value) bool {
-		return c.producer[v] == nil && v.Kind == Rows || v.Players != p && slices.Contains(c.cuts[v.Players], v)
+		return c.producer[v] == nil && v.Kind == Rows || c.terms[v] != nil || v.Players != p && slices.Contains(c.cuts[v.Players], v)
 	}
 	for _, n := range slices.Backward(c.g.nodes) {
 		if !slices.ContainsFunc(n.Out, func(v *Value) bool { return v != nil && wanted[v] && !given(v) }) {
@@ -135,8 +136,12 @@ func (c *cutter) needed(p Set, values []*Value) (nodes []*Node, inputs []*Value)
 	return nodes, inputs
 }
 
-// input adds an input of the part.
+// input adds an input of the part, or the two halves of a sum.
 func (b *builder) input(v *Value) {
+	if b.c.terms[v] != nil {
+		b.sum(v)
+		return
+	}
 	spec := rowsFirst(v)
 	b.part.Inputs = append(b.part.Inputs, spec)
 	name := v.Name
@@ -151,6 +156,30 @@ func (b *builder) input(v *Value) {
 	}
 	b.part.Ports = append(b.part.Ports, name)
 	b.inputs = append(b.inputs, port{name, v.DType, spec.Shape, b.part.Paired})
+}
+
+// sum adds both halves of a sum as inputs, and adds them.
+func (b *builder) sum(v *Value) {
+	halves, known := b.c.halves[v]
+	if !known {
+		halves = model.Sum{Name: v.Name, Sample: b.c.g.temporary(v).Name, Background: b.c.g.temporary(v).Name}
+		for _, term := range b.c.terms[v] {
+			halves.Terms = append(halves.Terms, term.Name)
+		}
+		b.c.halves[v] = halves
+	}
+	var ports []*Value
+	for _, name := range []string{halves.Sample, halves.Background} {
+		spec := rowsFirst(v)
+		spec.Name = name
+		half := b.c.g.temporary(v)
+		b.part.Inputs = append(b.part.Inputs, spec)
+		b.part.Ports = append(b.part.Ports, half.Name)
+		b.inputs = append(b.inputs, port{half.Name, v.DType, append([]int{-1}, spec.Shape...), true})
+		ports = append(ports, half)
+	}
+	b.pairs[v] = b.emit("Add", ports, v)
+	b.full[v] = true // each half varies along its axis
 }
 
 // place adds a node, on pairs where it may be done there and else on rows.
@@ -371,12 +400,10 @@ func (b *builder) allInputs() []port {
 	for _, name := range b.sizes {
 		p := port{name: name, dtype: tensor.Int64, shape: []int{1}}
 		switch name {
-		case SizeGrid:
+		case SizeGrid, SizePairs:
 			p.shape = []int{2}
-		case SizeBlocks:
-			p.shape = []int{4}
-		case SizeWeights:
-			p = port{name: name, dtype: tensor.Float64, shape: []int{-1, 1, 1}, paired: true}
+		case SizeBlocks, SizeWeights:
+			p = port{name: name, dtype: tensor.Float64, shape: []int{-1, -1}, paired: true}
 		}
 		inputs = append(inputs, p)
 	}

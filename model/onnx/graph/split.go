@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/intershap/intershap/model/onnx/onnxpb"
+	"github.com/intershap/intershap/tensor"
 )
 
 // A form is another way to write a value: as parts that depend on fewer
@@ -170,30 +171,48 @@ func (s *splitter) whole(v *Value) {
 	s.addUp(f.parts, v)
 }
 
-// manyParts is the number of parts from which on it saves work to keep the sums of
-// both halves: with M modalities each half takes 2^(M/2) combinations, and then
-// one addition serves each of the 2^M, where there would be up to M−1.
-const manyParts = 5
+// manyTerms is the number of terms of one modality each from which on they are
+// one sum, see [model.Sum]: two take one addition anyway.
+const manyTerms = 3
 
-// addUp adds parts in the order of a balanced tree, whatever side they come from,
+// addUp adds parts in an order that does not depend on what side they come from,
 // so that the same numbers give the same sum.
 func (s *splitter) addUp(parts []*Value, out *Value) {
-	left, right := parts[:(len(parts)+1)/2], parts[(len(parts)+1)/2:]
+	var terms, others []*Value
+	for _, p := range parts {
+		if p.Players.Len() == 1 {
+			terms = append(terms, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	if single := out.DType == tensor.Float32 || out.DType == tensor.Float64; single && len(terms) >= manyTerms {
+		sum := out
+		if len(others) > 0 {
+			sum = s.like(out, (&form{parts: terms}).players())
+		}
+		n := s.g.node("Sum", terms, []*Value{sum})
+		s.nodes = append(s.nodes, n)
+		s.g.sums = append(s.g.sums, n)
+		if parts = append(others, sum); len(others) == 0 {
+			return
+		}
+	}
+	s.addPairs(parts, out)
+}
+
+// addPairs adds parts in the order of a balanced tree.
+func (s *splitter) addPairs(parts []*Value, out *Value) {
 	side := func(half []*Value) *Value {
 		if len(half) == 1 {
 			return half[0]
 		}
-		sum := s.like(out, half[0].Players)
-		for _, p := range half {
-			sum.Players |= p.Players
-		}
-		s.addUp(half, sum)
-		if len(parts) >= manyParts {
-			s.g.kept = append(s.g.kept, sum.Players)
-		}
+		sum := s.like(out, (&form{parts: half}).players())
+		s.addPairs(half, sum)
 		return sum
 	}
-	a, b := side(left), side(right)
+	middle := (len(parts) + 1) / 2
+	a, b := side(parts[:middle]), side(parts[middle:])
 	s.nodes = append(s.nodes, s.g.node("Add", []*Value{a, b}, []*Value{out}))
 }
 
