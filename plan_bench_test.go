@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/model/onnx/graphtest"
 	"github.com/intershap/intershap/tensor"
 )
@@ -50,22 +52,11 @@ func BenchmarkPlan(b *testing.B) {
 func benchmarkPlans(b *testing.B, path string, samples, background dataset.File, rows int) {
 	b.Helper()
 	m := openModel(b, path, "logits")
-	const workers = 2
-	// As the command does: the reader and the scores need a place while workers are
-	// in native code.
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers + 2))
 	best := map[intershap.PlanKind]float64{}
 	kinds := []intershap.PlanKind{intershap.FullPlan, intershap.StagedPlan}
 	var plans []*intershap.Plan
 	for _, kind := range kinds {
-		plan, err := intershap.NewPlan(b.Context(), m, samples, background, intershap.Options{
-			Output: "logits", BackgroundSize: rows, Workers: workers, Plan: kind, Sink: intershap.Discard,
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer plan.Close()
-		plans = append(plans, plan)
+		plans = append(plans, newBenchPlan(b, m, samples, background, rows, kind))
 		best[kind] = math.Inf(1)
 	}
 	for range b.N {
@@ -83,6 +74,57 @@ func benchmarkPlans(b *testing.B, path string, samples, background dataset.File,
 	b.ReportMetric(staged, "staged-s")
 	b.ReportMetric(full/staged, "speedup")
 	b.ReportMetric(float64(plans[0].Engine().NaiveRows())/staged/1e6, "Mrows/s")
+}
+
+// BenchmarkGrowth reports how the seconds of a run in parts grow with samples N,
+// background rows B and modalities M, each varied alone.
+func BenchmarkGrowth(b *testing.B) {
+	const n, rows, m = 1000, 100, 3
+	grow := func(n, rows, m int) {
+		b.Run(fmt.Sprintf("N=%d/B=%d/M=%d", n, rows, m), func(b *testing.B) {
+			path, draw := denseModel(b, slices.Repeat([]int{50}, m))
+			plan := newBenchPlan(b, openModel(b, path, "logits"), draw(1, n), draw(2, rows), intershap.AllRows, intershap.StagedPlan)
+			best := math.Inf(1)
+			for range b.N {
+				ex, err := plan.Explain(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				best = min(best, ex.Cost.Seconds)
+			}
+			b.ReportMetric(0, "ns/op") // holds what is not counted
+			b.ReportMetric(best, "staged-s")
+			b.ReportMetric(best/float64(plan.Engine().NaiveRows())*1e9, "ns/row")
+		})
+	}
+	for _, n := range []int{500, 1000, 2000, 4000, 8000} {
+		grow(n, rows, m)
+	}
+	for _, rows := range []int{50, 200, 400, 800} {
+		grow(n, rows, m)
+	}
+	for m := 2; m <= 7; m++ {
+		grow(n, rows, m)
+	}
+}
+
+// benchWorkers is the number of workers of a benchmark.
+const benchWorkers = 2
+
+func newBenchPlan(b *testing.B, m *onnx.Model, samples, background dataset.File, rows int, kind intershap.PlanKind) *intershap.Plan {
+	b.Helper()
+	plan, err := intershap.NewPlan(b.Context(), m, samples, background, intershap.Options{
+		Output: "logits", BackgroundSize: rows, Workers: benchWorkers, Plan: kind, Sink: intershap.Discard,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { plan.Close() })
+	// As the command does: the reader and the scores need a place while workers are
+	// in native code.
+	before := runtime.GOMAXPROCS(benchWorkers + 2)
+	b.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	return plan
 }
 
 // denseModel writes an early fusion of modalities of the given sizes, with layers

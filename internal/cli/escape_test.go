@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/result"
@@ -65,7 +64,8 @@ func TestHostileNames(t *testing.T) {
 		Model:      modelReport{Source: hostile, Runtime: hostile, Inputs: []specReport{{Name: hostile}}, Unsupported: []string{hostile}},
 		Modalities: []modalityReport{{Name: hostile, Inputs: []string{hostile}}},
 		Data:       &fileReport{Source: hostile}, Background: &backgroundReport{Source: hostile},
-		Question: &questionReport{Output: hostile, Classes: []string{hostile}, Targets: []string{hostile}}, Cost: &costReport{},
+		Question: &questionReport{Output: hostile, Classes: []string{hostile}, Targets: []string{hostile}},
+		Cost:     &costReport{Plan: "staged", Parts: []partReport{{Part: hostile}}},
 		Warnings: ex.Warnings,
 	}
 	for _, terminal := range []bool{false, true} {
@@ -103,9 +103,7 @@ func TestHostileMessages(t *testing.T) {
 	s, _, errs := fakeStreams(true, time.Second)
 	report(errs, fmt.Errorf("x: %w", &dataset.Error{File: hostile, Row: dataset.NoRow, Found: hostile, Hint: hostile}))
 	newTeller(s, narration{verbose: true}).step("model %s", hostile)
-	ex := &intershap.Explanation{}
-	ex.Warnings = []diag.Warning{{ID: "x", Subject: hostile, Text: hostile}}
-	if err := new(explainOptions).warn(errs, ex); err != nil {
+	if err := (narration{}).warn(s, []diag.Warning{{ID: "x", Subject: hostile, Text: hostile}}); err != nil {
 		t.Fatal(err)
 	}
 	if bad := acting(errs.String()); bad != "" {

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -205,25 +203,11 @@ func (o *explainOptions) publish(s *streams, ex *intershap.Explanation, how circ
 		if err := ex.Write(s.out); err != nil {
 			return err
 		}
-		return o.warn(s.err, ex)
+		return o.warn(s, ex.Warnings)
 	}
 	p := newPage(s, o.color)
 	writeTable(p, &ex.Explanation, how)
 	return p.flush()
-}
-
-// warn tells the warnings on standard error, where there is no table with
-// footnotes.
-func (o *explainOptions) warn(w io.Writer, ex *intershap.Explanation) error {
-	if o.quiet {
-		return nil
-	}
-	for _, warning := range ex.Warnings {
-		if _, err := fmt.Fprintf(w, "%s: warning: %s\n", program, escape(warning.String())); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // judge applies the gates, then --strict.

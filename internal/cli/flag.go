@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/intershap/intershap/diag"
 )
 
 // narration is what a command says beside its data.
@@ -22,6 +24,19 @@ func addNarration(flags *pflag.FlagSet, n *narration) {
 	flags.BoolVarP(&n.verbose, "verbose", "v", false, "tell each step on standard error")
 	define(flags, &n.color, "color", colorAuto, "WHEN", "colour: auto, always or never",
 		readWord(colorAuto, colorAlways, colorNever))
+}
+
+// warn writes doubts on standard error, where there is no page with footnotes.
+func (n narration) warn(s *streams, warnings []diag.Warning) error {
+	if n.quiet {
+		return nil
+	}
+	for _, warning := range warnings {
+		if _, err := fmt.Fprintf(s.err, "%s: warning: %s\n", program, escape(warning.String())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // flagFault turns what pflag says into a usage error in our words.

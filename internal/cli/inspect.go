@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +26,7 @@ type inspection struct {
 	Question   *questionReport   `json:"question"`
 	Cost       *costReport       `json:"cost"`
 	Warnings   []diag.Warning    `json:"warnings"`
-	// graph is how the parts hang together, nil without data.
+	// graph is how the parts of Cost hang together, nil without data.
 	graph *partGraph
 }
 
@@ -102,8 +100,8 @@ model, modalities, task and target, the parts that the model is cut into, their
 rows, memory, and the seconds that they take, measured on a small probe of about
 a second.
 
-Without DATA only what the model's file says. --dot prints a picture of the parts
-for Graphviz. The other flags are those of explain.`,
+Without DATA only what the model's file says. --dot prints a picture of the
+parts for Graphviz. The other flags are those of explain.`,
 		Example: `  intershap inspect model.onnx
   intershap inspect model.onnx test.npz --background train.npz
   intershap inspect model.onnx test.npz --dot | dot -Tsvg > parts.svg`,
@@ -159,9 +157,9 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 	}
 	switch {
 	case opt.json:
-		return writeJSON(s, report)
+		return errors.Join(writeJSON(s, report), opt.warn(s, report.Warnings))
 	case opt.dot:
-		return errors.Join(opt.warn(s.err, report.Warnings), writeDot(s.out, report))
+		return errors.Join(writeDot(s.out, report), opt.warn(s, report.Warnings))
 	}
 	p := newPage(s, opt.color)
 	writeInspection(p, report)
@@ -187,19 +185,6 @@ func (o *inspectOptions) check() error {
 		fault := usagef("--dot and --json are two answers, want one")
 		fault.hint = "run the command twice; --json has all that the picture shows"
 		return fault
-	}
-	return nil
-}
-
-// warn writes doubts beside a picture, which has no room for them.
-func (o *inspectOptions) warn(w io.Writer, warnings []diag.Warning) error {
-	if o.quiet {
-		return nil
-	}
-	for _, warning := range warnings {
-		if _, err := fmt.Fprintf(w, "%s: warning: %s\n", program, escape(warning.String())); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -292,14 +277,8 @@ func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m modelFile) 
 		Convention: opt.options.Convention.String(),
 	}
 	r.Warnings = append(r.Warnings, plan.Warnings()...)
-	output := tensorReport{Name: plan.Output(), Elements: openLength}
-	for _, spec := range m.Signature().Outputs {
-		if spec.Name == output.Name {
-			output.Elements = spec.RowLen()
-		}
-	}
-	r.graph = newPartGraph(plan, cut, output)
-	r.Cost = reportCost(plan, opt.options.Plan, cut, r.graph)
+	r.graph = newPartGraph(plan, cut, outputOf(m, plan.Output()))
+	r.Cost = reportCost(plan, opt.options.Plan, cut, r.graph.parts)
 	if opt.dot {
 		return nil
 	}

@@ -3,10 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/score"
 )
 
 type costReport struct {
@@ -14,7 +17,8 @@ type costReport struct {
 	Plan string `json:"plan"`
 	// Additive is set where no combination of parts is run.
 	Additive bool `json:"additive"`
-	// MACs counts the multiply-adds of a row of the whole model, nil where unknown.
+	// MACs counts the multiply-adds of a row of the whole model, nil where nobody
+	// counted them.
 	MACs        *int64           `json:"macs"`
 	RowsNaive   int64            `json:"rows_naive"`
 	Rows        map[string]int64 `json:"rows"`
@@ -43,19 +47,26 @@ type partReport struct {
 	Fixed   bool           `json:"fixed"`
 	Inputs  []tensorReport `json:"inputs"`
 	Outputs []tensorReport `json:"outputs"`
-	// MACs counts the multiply-adds of a row, nil where unknown.
+	// MACs counts the multiply-adds of a row, nil where those of the whole model
+	// are not known; 0 for a part that multiplies no matrices.
 	MACs      *int64  `json:"macs"`
 	Rows      int64   `json:"rows"`
 	RowsNaive int64   `json:"rows_naive"`
 	Seconds   float64 `json:"seconds"`
 }
 
-// share returns the part's multiply-adds as a fraction of the whole model's.
-func (p *partReport) share(whole *int64) (x float64, known bool) {
+// share returns the part's multiply-adds as a share of the whole model's.
+func (p *partReport) share(whole *int64) score.Share {
 	if p.MACs == nil || whole == nil {
-		return 0, false
+		return score.Share{}
 	}
-	return float64(*p.MACs) / float64(*whole), true
+	return score.Defined(float64(*p.MACs) / float64(*whole))
+}
+
+// mixes reports whether the part takes rows of which some is the sample's and
+// some the background's.
+func (p *partReport) mixes() bool {
+	return len(p.Modalities) > 1 || p.Fixed && len(p.Modalities) > 0
 }
 
 // elements counts what a row of the part hands on.
@@ -67,60 +78,49 @@ func (p *partReport) elements() int {
 	return n
 }
 
-// openLength stands for elements that a model leaves open.
-const openLength = -1
-
 // probeTime bounds a measurement of speed, but for calls under way: one is of
 // the whole model, one of all parts together.
 const probeTime = 500 * time.Millisecond
 
-// reportCost says what the plan takes, but for time.
-func reportCost(plan *intershap.Plan, asked intershap.PlanKind, cut *keptCut, g *partGraph) *costReport {
+// reportCost says what the plan takes, but for time; parts are those of its
+// graph.
+func reportCost(plan *intershap.Plan, asked intershap.PlanKind, cut *keptCut, parts []partReport) *costReport {
 	e := plan.Engine()
 	c := &costReport{
-		Plan: plan.Kind().String(), Additive: e.Additive(), MACs: known(cut.macs()),
+		Plan: plan.Kind().String(), Additive: e.Additive(), MACs: cut.macs(), Parts: parts,
 		RowsNaive: e.NaiveRows(), Rows: map[string]int64{},
 		Tiles: e.Tiles(), TileSamples: e.TileSamples(), BatchRows: e.BatchRows(), MemoryBytes: e.MemoryBytes(),
-		why: reason(plan, asked, cut),
+		why: reason(e, asked, plan.Warnings()),
 	}
 	for i, part := range e.Parts() {
-		drawn := g.parts[i]
-		macs := part.MACs
-		if !e.Staged() {
-			macs = cut.macs()
+		r := &c.Parts[i]
+		r.Rows, r.RowsNaive = part.Rows, c.RowsNaive
+		if r.MACs = c.MACs; c.MACs != nil && e.Staged() {
+			r.MACs = &part.MACs
 		}
 		c.Rows[part.Name] = part.Rows
-		c.Parts = append(c.Parts, partReport{
-			Part: part.Name, Modalities: drawn.modalities, Fixed: drawn.fixed, Inputs: drawn.inputs, Outputs: drawn.outputs,
-			MACs: known(macs), Rows: part.Rows, RowsNaive: e.NaiveRows(),
-		})
 	}
 	return c
 }
 
-// known returns a count, nil for the 0 that stands for an unknown one.
-func known(count int64) *int64 {
-	if count == 0 {
-		return nil
-	}
-	return &count
-}
-
-// reason says how the model is evaluated and why so. Why a graph cannot be cut is
-// a warning, and not said twice.
-func reason(plan *intershap.Plan, asked intershap.PlanKind, cut *keptCut) string {
+// reason says how the model is evaluated, and why so.
+func reason(e *engine.Plan, asked intershap.PlanKind, warnings []diag.Warning) string {
+	const whole = "every row through the whole model"
 	switch {
-	case plan.Engine().Additive():
+	case e.Additive():
 		return "additive by construction: no combination is run"
-	case plan.Engine().Staged():
+	case e.Staged():
 		return "each part on the rows that differ for it"
 	case asked == intershap.FullPlan:
-		return "every row through the whole model, as asked"
-	case cut.stages != nil:
-		return "every row through the whole model: parts would save no work, or take more memory than --memory allows"
+		return whole + ", as asked"
+	case slices.ContainsFunc(warnings, func(w diag.Warning) bool { return w.ID == notStaged }):
+		return whole + ": it is not cut, see the warning " + notStaged
 	}
-	return "every row through the whole model"
+	return whole + ": parts would save no work, or take more memory than --memory allows"
 }
+
+// notStaged is the warning that says why a model is not evaluated in parts.
+const notStaged = "not-staged"
 
 // measure fills in the times, from probes of the whole model and of its parts.
 func (c *costReport) measure(ctx context.Context, e *engine.Plan) error {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/dataset"
@@ -50,19 +51,20 @@ func (f *stagedFile) Classes(output string) []string {
 	return nil
 }
 
-// macs counts the multiply-adds of a row of the whole model, 0 where unknown.
-func (c *keptCut) macs() int64 {
-	if c.stages == nil {
-		return 0
+// macs counts the multiply-adds of a row of the whole model, nil where nobody
+// did: where the model was not cut, or is of parts that do not tell theirs.
+func (c *keptCut) macs() *int64 {
+	if c.stages == nil || c.stages.MACs == 0 {
+		return nil
 	}
-	return c.stages.MACs
+	return &c.stages.MACs
 }
 
-// A partGraph is how modalities, parts and the explained output hang together:
-// tensors by name, each with its source.
+// A partGraph is how modalities, parts and the explained output hang together, by
+// the names of tensors.
 type partGraph struct {
 	sources []graphSource
-	parts   []graphPart
+	parts   []partReport // without what they cost
 	// results are the tensors that the output is made of: itself, or the terms of
 	// an additive model.
 	results []string
@@ -75,19 +77,24 @@ type graphSource struct {
 	tensors []tensorReport
 }
 
-// A graphPart is a part with what it takes and gives.
-type graphPart struct {
-	name            string
-	modalities      []string
-	fixed           bool
-	inputs, outputs []tensorReport
-}
-
 // A tensorReport is a tensor that is handed on, with the elements of a row.
 type tensorReport struct {
 	Name string `json:"name"`
-	// Elements is -1 where the model leaves it open.
+	// Elements is openLength where the model leaves it open.
 	Elements int `json:"elements"`
+}
+
+// openLength stands for elements that a model leaves open.
+const openLength = -1
+
+// outputOf describes an output of a model.
+func outputOf(m model.Described, name string) tensorReport {
+	for _, spec := range m.Signature().Outputs {
+		if spec.Name == name {
+			return tensorReport{name, spec.RowLen()}
+		}
+	}
+	return tensorReport{name, openLength}
 }
 
 // newPartGraph draws the parts of a plan together; a plan of the plain way has
@@ -102,19 +109,19 @@ func newPartGraph(plan *intershap.Plan, cut *keptCut, output tensorReport) *part
 const (
 	// fixedSource stands for inputs that are no modality's.
 	fixedSource = "fixed inputs"
-	// wholeModel is the one part of the plain way.
+	// wholeModel is the one part of the plain way, as package engine calls it.
 	wholeModel = "model"
 )
 
 // wholeGraph has one part, which takes every input. Modalities hand on what they
 // own of an input under the input's name.
 func wholeGraph(modalities []dataset.Modality, inputs []tensor.Spec, output tensorReport) *partGraph {
-	whole := graphPart{name: wholeModel, outputs: []tensorReport{output}}
+	whole := partReport{Part: wholeModel, Outputs: []tensorReport{output}}
 	g := &partGraph{results: []string{output.Name}}
 	left := make([]int, len(inputs)) // elements that nobody owns
 	for i, in := range inputs {
 		left[i] = in.RowLen()
-		whole.inputs = append(whole.inputs, tensorReport{in.Name, in.RowLen()})
+		whole.Inputs = append(whole.Inputs, tensorReport{in.Name, in.RowLen()})
 	}
 	for _, m := range modalities {
 		s := graphSource{name: m.Name}
@@ -128,7 +135,7 @@ func wholeGraph(modalities []dataset.Modality, inputs []tensor.Spec, output tens
 			}
 		}
 		g.sources = append(g.sources, s)
-		whole.modalities = append(whole.modalities, m.Name)
+		whole.Modalities = append(whole.Modalities, m.Name)
 	}
 	var fixed []tensorReport
 	for i, n := range left {
@@ -138,9 +145,9 @@ func wholeGraph(modalities []dataset.Modality, inputs []tensor.Spec, output tens
 	}
 	if len(fixed) > 0 {
 		g.sources = append(g.sources, graphSource{fixedSource, true, fixed})
-		whole.fixed = true
+		whole.Fixed = true
 	}
-	g.parts = []graphPart{whole}
+	g.parts = []partReport{whole}
 	return g
 }
 
@@ -169,22 +176,40 @@ func stagedGraph(modalities []dataset.Modality, cut *keptCut, parts []engine.Par
 		g.sources = append(g.sources, graphSource{fixedSource, true, fixed})
 	}
 	for i, part := range parts {
-		p := graphPart{name: part.Name, modalities: []string{}}
+		p := partReport{Part: part.Name, Modalities: []string{}}
 		for _, player := range part.Players {
 			if player == model.Nobody {
-				p.fixed = true
+				p.Fixed = true
 			} else {
-				p.modalities = append(p.modalities, modalities[player].Name)
+				p.Modalities = append(p.Modalities, modalities[player].Name)
 			}
 		}
-		for _, name := range cut.stages.Parts[i].Inputs {
-			p.inputs = append(p.inputs, tensorReport{name, elements[name]})
+		for _, name := range taken(cut.stages, i) {
+			p.Inputs = append(p.Inputs, tensorReport{name, elements[name]})
 		}
 		for _, out := range part.Outputs {
 			elements[out.Name] = out.RowLen()
-			p.outputs = append(p.outputs, tensorReport{out.Name, out.RowLen()})
+			p.Outputs = append(p.Outputs, tensorReport{out.Name, out.RowLen()})
 		}
 		g.parts = append(g.parts, p)
 	}
 	return g
+}
+
+// taken names the leaves and outputs that part i takes, each once: of a sum its
+// terms, which is what other parts hand on.
+func taken(stages *model.Stages, i int) []string {
+	var names []string
+	for _, name := range stages.Parts[i].Inputs {
+		terms := []string{name}
+		if at := slices.IndexFunc(stages.Sums, func(s model.Sum) bool { return s.Name == name }); at >= 0 {
+			terms = stages.Sums[at].Terms
+		}
+		for _, term := range terms {
+			if !slices.Contains(names, term) {
+				names = append(names, term)
+			}
+		}
+	}
+	return names
 }

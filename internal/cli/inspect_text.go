@@ -105,12 +105,12 @@ func writeParts(p *page, c *costReport) {
 		}
 		return row
 	}
-	rows := [][]cell{numbers("part", "of the model", "hands on", "rows", "plain way", "time")}
+	rows := [][]cell{numbers("part", "multiply-adds", "hands on", "rows", "plain way", "time")}
 	var all int64
 	for i := range c.Parts {
 		part := &c.Parts[i]
 		share := unknown
-		if x, ok := part.share(c.MACs); ok {
+		if x, ok := part.share(c.MACs).Value(); ok {
 			share = percent(x)
 		}
 		all += part.Rows
@@ -125,28 +125,42 @@ func writeParts(p *page, c *costReport) {
 // unknown stands for a number that nobody counted.
 const unknown = "-"
 
-// shortTime is seconds without the digits of a time that nobody feels.
+// leastTime is the time below which the digits are nobody's matter.
+const leastTime = 0.001
+
+// shortTime writes a time in a column.
 func shortTime(s float64) string {
-	const least = 0.001
-	if s < least {
-		return "< " + seconds(least)
+	if s < leastTime {
+		return "< " + seconds(leastTime)
 	}
 	return seconds(s)
 }
 
+// aboutTime writes a time in a sentence.
+func aboutTime(s float64) string {
+	if s < leastTime {
+		return "less than " + seconds(leastTime)
+	}
+	return "about " + seconds(s)
+}
+
 // expectedTime says how long the run takes, and the plain way beside it.
 func expectedTime(c *costReport) string {
-	measured := fmt.Sprintf("the model answered %s rows a second, measured on %s", rate(c.ProbeRows, c.ProbeSeconds), count(c.ProbeRows, "row"))
 	if c.Plan != intershap.StagedPlan.String() {
-		return "about " + seconds(c.Seconds) + ": " + measured
+		return fmt.Sprintf("%s: the model answered %s rows a second, measured on %s",
+			aboutTime(c.Seconds), rate(c.ProbeRows, c.ProbeSeconds), count(c.ProbeRows, "row"))
 	}
-	text := fmt.Sprintf("about %s, the plain way about %s", shortTime(c.Seconds), shortTime(c.SecondsFull))
+	text := fmt.Sprintf("%s, the plain way %s", aboutTime(c.Seconds), aboutTime(c.SecondsFull))
 	if c.Seconds > 0 {
 		// Two short probes tell no more than the first digits.
 		const digits, noteworthy = 2, 1.5
 		if factor := roundTo(c.SecondsFull/c.Seconds, digits); factor >= noteworthy {
-			text += fmt.Sprintf(", about %s times as long", strconv.FormatFloat(factor, 'f', -1, 64))
+			times := strconv.FormatFloat(factor, 'f', -1, 64)
+			if factor >= 10 { // whole, when it has two digits
+				times = grouped(int64(factor))
+			}
+			text += fmt.Sprintf(" (%s times as long)", times)
 		}
 	}
-	return text + ", by a probe of each; " + measured
+	return text + ", by a probe of each"
 }
