@@ -3,68 +3,42 @@ package engine
 import "slices"
 
 // A chunk is background rows that meet the samples of a tile in one call: rows
-// [lo, hi) of a backdrop's order, which are whole blocks of the same length, or a
-// piece of one block.
+// [lo, hi) of a backdrop's order, which are whole blocks, or a piece of one.
 type chunk struct {
 	lo, hi int
-	blocks []int
+	// blocks are the numbers of the blocks, and lengths the rows of each.
+	blocks, lengths []int
 }
 
 func (c chunk) rows() int { return c.hi - c.lo }
 
-// blockRows is the number of rows of each of the chunk's blocks.
-func (c chunk) blockRows() int { return c.rows() / len(c.blocks) }
-
-// blockOrder puts background rows block by block, and blocks of the same length
-// beside each other, so that sums of several blocks have one shape. Within a
-// block rows keep their order.
-func blockOrder(sizes, blockOf []int) (order, blocks []int) {
-	blocks = make([]int, len(sizes))
-	for k := range blocks {
-		blocks[k] = k
-	}
-	slices.SortStableFunc(blocks, func(a, b int) int { return sizes[a] - sizes[b] })
-	place := make([]int, len(sizes))
-	for i, k := range blocks {
-		place[k] = i
-	}
-	order = make([]int, len(blockOf))
-	for r := range order {
-		order[r] = r
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return place[blockOf[a]] - place[blockOf[b]] })
-	return order, blocks
+// blockOrder puts background rows block by block. Within a block rows keep their
+// order.
+func blockOrder(blockOf []int) []int {
+	order := upTo(len(blockOf))
+	slices.SortStableFunc(order, func(a, b int) int { return blockOf[a] - blockOf[b] })
+	return order
 }
 
-// chunks cuts blocks in their order into chunks of about want rows, which are
-// of even length among blocks of the same size.
-func chunks(sizes, blocks []int, want int) []chunk {
+// chunks cuts blocks of the given sizes, one behind the other, into chunks of at
+// most want rows. A longer block goes in pieces of about the same length.
+func chunks(sizes []int, want int) []chunk {
 	var out []chunk
 	at := 0
-	for first := 0; first < len(blocks); {
-		size := sizes[blocks[first]]
-		end := first
-		for end < len(blocks) && sizes[blocks[end]] == size {
-			end++
+	for k, size := range sizes {
+		if last := len(out) - 1; last >= 0 && out[last].rows()+size <= want {
+			c := &out[last]
+			c.hi += size
+			c.blocks, c.lengths = append(c.blocks, k), append(c.lengths, size)
+			at += size
+			continue
 		}
-		equal := blocks[first:end]
-		if size > want {
-			pieces := ceil(size, want)
-			for _, block := range equal {
-				for i := range pieces {
-					out = append(out, chunk{at + i*size/pieces, at + (i+1)*size/pieces, []int{block}})
-				}
-				at += size
-			}
-		} else {
-			groups := ceil(len(equal), want/size)
-			for i := range groups {
-				some := equal[i*len(equal)/groups : (i+1)*len(equal)/groups]
-				out = append(out, chunk{at, at + len(some)*size, some})
-				at += len(some) * size
-			}
+		pieces := ceil(size, want)
+		for i := range pieces {
+			lo, hi := at+i*size/pieces, at+(i+1)*size/pieces
+			out = append(out, chunk{lo, hi, []int{k}, []int{hi - lo}})
 		}
-		first = end
+		at += size
 	}
 	return out
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Chunks must cover every row once, in whole blocks of one length or within one
-// block, and be no longer than wanted.
+// Chunks must cover every row once, in whole blocks or within one, and be no longer
+// than wanted.
 func TestChunks(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -16,20 +16,20 @@ func TestChunks(t *testing.T) {
 		order   string
 		chunks  string
 	}{
-		{"one block", []int{0, 0, 0}, 8, "[0 1 2]", "[{0 3 [0]}]"},
-		{"short blocks together", []int{0, 1, 0, 1}, 4, "[0 2 1 3]", "[{0 4 [0 1]}]"},
-		{"each alone", []int{0, 1, 0, 1}, 3, "[0 2 1 3]", "[{0 2 [0]} {2 4 [1]}]"},
-		{"in pieces", []int{0, 1, 0, 1}, 1, "[0 2 1 3]", "[{0 1 [0]} {1 2 [0]} {2 3 [1]} {3 4 [1]}]"},
-		{"unequal, shorter first", []int{0, 0, 0, 1, 1, 2, 2}, 8, "[3 4 5 6 0 1 2]", "[{0 4 [1 2]} {4 7 [0]}]"},
-		{"even groups", []int{0, 1, 2, 3, 4}, 4, "[0 1 2 3 4]", "[{0 2 [0 1]} {2 5 [2 3 4]}]"},
+		{"one block", []int{0, 0, 0}, 8, "[0 1 2]", "[{0 3 [0] [3]}]"},
+		{"short blocks together", []int{0, 1, 0, 1}, 4, "[0 2 1 3]", "[{0 4 [0 1] [2 2]}]"},
+		{"each alone", []int{0, 1, 0, 1}, 3, "[0 2 1 3]", "[{0 2 [0] [2]} {2 4 [1] [2]}]"},
+		{"in pieces", []int{0, 1, 0, 1}, 1, "[0 2 1 3]", "[{0 1 [0] [1]} {1 2 [0] [1]} {2 3 [1] [1]} {3 4 [1] [1]}]"},
+		{"unequal", []int{0, 0, 0, 1, 1, 2, 2}, 5, "[0 1 2 3 4 5 6]", "[{0 5 [0 1] [3 2]} {5 7 [2] [2]}]"},
+		{"a rest behind pieces", []int{0, 0, 0, 0, 0, 1}, 4, "[0 1 2 3 4 5]", "[{0 2 [0] [2]} {2 6 [0 1] [3 1]}]"},
 	}
 	for _, test := range tests {
 		sizes := make([]int, slices.Max(test.blockOf)+1)
 		for _, k := range test.blockOf {
 			sizes[k]++
 		}
-		order, blocks := blockOrder(sizes, test.blockOf)
-		cut := chunks(sizes, blocks, test.want)
+		order := blockOrder(test.blockOf)
+		cut := chunks(sizes, test.want)
 		if fmt.Sprint(order) != test.order || fmt.Sprint(cut) != test.chunks {
 			t.Errorf("%s: order %v, chunks %v, want %s, %s", test.name, order, cut, test.order, test.chunks)
 		}
@@ -41,19 +41,24 @@ func TestChunks(t *testing.T) {
 			blockOf[r] = (rows - r) % len(sizes)
 			sizes[blockOf[r]]++
 		}
-		order, blocks := blockOrder(sizes, blockOf)
+		order := blockOrder(blockOf)
 		for want := 1; want < 20; want++ {
 			at := 0
-			for _, c := range chunks(sizes, blocks, want) {
-				if c.lo != at || c.rows() < 1 || c.rows() > want || c.rows()%len(c.blocks) != 0 {
+			for _, c := range chunks(sizes, want) {
+				if c.lo != at || c.rows() < 1 || c.rows() > want || len(c.lengths) != len(c.blocks) {
 					t.Fatalf("%d rows, chunks of %d: %v starts at %d", rows, want, c, at)
 				}
-				for k := c.lo; k < c.hi; k++ {
-					if block := c.blocks[(k-c.lo)/c.blockRows()]; blockOf[order[k]] != block {
-						t.Fatalf("%d rows: row %d is in block %d, want %d", rows, order[k], blockOf[order[k]], block)
+				for i, block := range c.blocks {
+					for range c.lengths[i] {
+						if blockOf[order[at]] != block {
+							t.Fatalf("%d rows: row %d is in block %d, want %d", rows, order[at], blockOf[order[at]], block)
+						}
+						at++
 					}
 				}
-				at = c.hi
+				if at != c.hi {
+					t.Fatalf("%d rows, chunks of %d: %v has %d rows in blocks", rows, want, c, at-c.lo)
+				}
 			}
 			if at != rows {
 				t.Fatalf("chunks of %d end at %d of %d rows", want, at, rows)

@@ -90,7 +90,7 @@ func (p *Plan) typicalCall(i int, v *sides) (rows int, call func(context.Context
 	n, b := pairsIn(inputs)
 	if i == st.last && part.summer != nil {
 		return n * b, func(ctx context.Context) error {
-			_, err := p.sumRows(ctx, inputs, 1, n)
+			_, err := p.sumRows(ctx, inputs, []int{b}, n)
 			return err
 		}
 	}

@@ -321,15 +321,22 @@ type netSummer struct {
 	transform Transform
 }
 
-func (g *netSummer) SumRows(ctx context.Context, inputs model.Batch, blocks int) (model.Sums, error) {
+func (g *netSummer) SumRows(ctx context.Context, inputs model.Batch, blocks []int) (model.Sums, error) {
 	n, b := pairsIn(inputs)
+	var blockOf []int
+	for k, length := range blocks {
+		blockOf = append(blockOf, slices.Repeat([]int{k}, length)...)
+	}
+	if len(blockOf) != b {
+		return model.Sums{}, fmt.Errorf("blocks %v of %d rows", blocks, b)
+	}
 	outputs, err := g.Evaluate(ctx, inputs)
 	if err != nil {
 		return model.Sums{}, err
 	}
 	w := g.layer.width
 	values := tensor.Values[float64](outputs[0].Tensor)
-	sums := model.Sums{Shape: []int{n, blocks, w}, High: make([]float64, n*blocks*w), Low: make([]float64, n*blocks*w)}
+	sums := model.Sums{Shape: []int{n, len(blocks), w}, High: make([]float64, n*len(blocks)*w), Low: make([]float64, n*len(blocks)*w)}
 	for i := range n {
 		for k := range b {
 			row := values[(i*b+k)*w : (i*b+k+1)*w]
@@ -342,7 +349,7 @@ func (g *netSummer) SumRows(ctx context.Context, inputs model.Batch, blocks int)
 				if bad {
 					y = math.NaN()
 				}
-				at := (i*blocks+k*blocks/b)*w + c
+				at := (i*len(blocks)+blockOf[k])*w + c
 				sum := mean{sums.High[at], sums.Low[at]}
 				sum.add(y)
 				sums.High[at], sums.Low[at] = sum.high, sum.low

@@ -36,7 +36,7 @@ type falseSummer struct {
 	add float64
 }
 
-func (g falseSummer) SumRows(ctx context.Context, inputs model.Batch, blocks int) (model.Sums, error) {
+func (g falseSummer) SumRows(ctx context.Context, inputs model.Batch, blocks []int) (model.Sums, error) {
 	sums, err := g.netSummer.SumRows(ctx, inputs, blocks)
 	for i := range sums.High {
 		sums.High[i] += g.add

@@ -70,7 +70,7 @@ func (run *stagedRun) baseOf(ctx context.Context, c chunk) (baseSums, error) {
 	inputs := p.stage.inputs(&sides{background: run.backdrop.chunk(c)}, head, 0)
 	at := func(_, k int) place { return place{background: p.cut.order[c.lo+k]} }
 	if head.summer != nil {
-		sums, err := p.sumRows(ctx, inputs, len(c.blocks), 1)
+		sums, err := p.sumRows(ctx, inputs, c.lengths, 1)
 		if err != nil {
 			return baseSums{}, p.blame(ctx, head, inputs, 1, c.rows(), at, err)
 		}
@@ -175,7 +175,7 @@ func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor,
 		}
 	}
 	if p.sumsWhole() {
-		sums, err := p.sumRows(ctx, inputs, 1, n)
+		sums, err := p.sumRows(ctx, inputs, []int{1}, n)
 		if err != nil {
 			return p.blame(ctx, head, inputs, n, 1, at, err)
 		}
@@ -227,7 +227,7 @@ func (e *staged) head(ctx context.Context, inputs model.Batch, s game.Coalition,
 			work.sumsOf(i, s).add(p.blockOf[p.cut.order[c.lo+k]], row)
 		})
 	}
-	sums, err := p.sumRows(ctx, inputs, len(c.blocks), n)
+	sums, err := p.sumRows(ctx, inputs, c.lengths, n)
 	if err != nil {
 		return p.blame(ctx, head, inputs, n, b, at, err)
 	}
@@ -285,14 +285,15 @@ func (p *Plan) headPairs(ctx context.Context, inputs model.Batch, n, b int, at f
 	return nil
 }
 
-// sumRows has the last part add up over blocks of the background.
-func (p *Plan) sumRows(ctx context.Context, inputs model.Batch, blocks, n int) (model.Sums, error) {
+// sumRows has the last part add up over blocks of the background, of the given
+// lengths.
+func (p *Plan) sumRows(ctx context.Context, inputs model.Batch, blocks []int, n int) (model.Sums, error) {
 	if err := ctx.Err(); err != nil {
 		return model.Sums{}, err
 	}
 	sums, err := p.stage.head().summer.SumRows(ctx, inputs, blocks)
-	if want := n * blocks * p.opt.Width; err == nil && (len(sums.High) != want || len(sums.Low) != want) {
-		err = fmt.Errorf("%d and %d sums, want %d samples by %d blocks by %d columns", len(sums.High), len(sums.Low), n, blocks, p.opt.Width)
+	if want := n * len(blocks) * p.opt.Width; err == nil && (len(sums.High) != want || len(sums.Low) != want) {
+		err = fmt.Errorf("%d and %d sums, want %d samples by %d blocks by %d columns", len(sums.High), len(sums.Low), n, len(blocks), p.opt.Width)
 	}
 	return sums, err
 }

@@ -206,7 +206,7 @@ func TestStagedBrokenSums(t *testing.T) {
 // brokenSummer forgets the sums.
 type brokenSummer struct{ *netSummer }
 
-func (brokenSummer) SumRows(context.Context, model.Batch, int) (model.Sums, error) {
+func (brokenSummer) SumRows(context.Context, model.Batch, []int) (model.Sums, error) {
 	return model.Sums{}, nil
 }
 

@@ -27,7 +27,7 @@ type cut struct {
 	callRows []int
 	// gridRows is about the number of rows of a call that mixes both sides.
 	gridRows int
-	// order lists the background rows block by block; see blockOrder.
+	// order lists the background rows block by block.
 	order  []int
 	chunks []chunk
 }
@@ -107,9 +107,8 @@ func (p *Plan) shapeStages() {
 	}
 	p.tile = min(p.tile, p.n)
 	p.batch = p.cut.gridRows
-	var blocks []int
-	p.cut.order, blocks = blockOrder(p.blocks, p.blockOf)
-	p.cut.chunks = chunks(p.blocks, blocks, max(1, p.cut.gridRows/p.tile))
+	p.cut.order = blockOrder(p.blockOf)
+	p.cut.chunks = chunks(p.blocks, max(1, p.cut.gridRows/p.tile))
 }
 
 // workerBytes estimates what one worker has in memory.

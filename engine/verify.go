@@ -262,7 +262,7 @@ func (p *Plan) verifySums(ctx context.Context, v *sides, s game.Coalition, parts
 	head := p.stage.head()
 	inputs := p.stage.inputs(v, head, s)
 	rows, columns := pairsIn(inputs)
-	sums, err := p.sumRows(ctx, inputs, 1, rows)
+	sums, err := p.sumRows(ctx, inputs, []int{columns}, rows)
 	if err != nil {
 		return unfit(ctx, partError(head, err))
 	}

@@ -148,12 +148,11 @@ type Grid interface {
 // the rows.
 type Summer interface {
 	Grid
-	// SumRows adds up over the background rows in each of the given number of
-	// blocks, which are of the same length and follow one another; it divides b.
-	// The sums have the shape [n, blocks, columns]. A pair whose output is not
+	// SumRows adds up over the background rows in each block. The blocks follow one
+	// another and have the given lengths, b together. The sums have the shape [n, blocks, columns]. A pair whose output is not
 	// finite makes all columns of its sum NaN, and those of the sample's other sums
 	// it may.
-	SumRows(ctx context.Context, inputs Batch, blocks int) (Sums, error)
+	SumRows(ctx context.Context, inputs Batch, blocks []int) (Sums, error)
 	// SumSamples adds up over the samples, for each background row: the shape is
 	// [b, columns].
 	SumSamples(ctx context.Context, inputs Batch) (Sums, error)

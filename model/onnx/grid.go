@@ -123,7 +123,8 @@ type pairs struct {
 	// n samples and b background rows are asked for. The call has runN by runB.
 	n, b, runN, runB int
 	// blocks and columns are those of sums.
-	blocks, columns int
+	blocks  []int
+	columns int
 }
 
 // rows returns the number of rows of the call.
@@ -199,6 +200,8 @@ func (p *pairs) size(name string) tensor.Tensor {
 	case graph.SizeGrid:
 		return tensor.Of([]int64{int64(p.runN), int64(p.runB)}, 2)
 	case graph.SizePairs:
+		return tensor.Of([]int64{int64(p.runN), int64(p.runB), int64(p.columns)}, 3)
+	case graph.SizeFlat:
 		return tensor.Of([]int64{int64(p.runN), int64(p.runB * p.columns)}, 2)
 	case graph.SizeBlocks:
 		return membership(p.blocks, p.runB)
@@ -213,10 +216,14 @@ func (p *pairs) size(name string) tensor.Tensor {
 }
 
 // membership has a row of ones and zeros for each block of b rows.
-func membership(blocks, b int) tensor.Tensor {
-	values := make([]float64, blocks*b)
-	for r := range b {
-		values[r*blocks/b*b+r] = 1
+func membership(blocks []int, b int) tensor.Tensor {
+	values := make([]float64, len(blocks)*b)
+	at := 0
+	for k, length := range blocks {
+		for range length {
+			values[k*b+at] = 1
+			at++
+		}
 	}
-	return tensor.Of(values, blocks, b)
+	return tensor.Of(values, len(blocks), b)
 }

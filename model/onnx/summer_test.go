@@ -87,19 +87,20 @@ func twoSided(t *testing.T, output, transform string, n, b int) (model.Summer, f
 func TestSums(t *testing.T) {
 	const width = 3
 	for _, test := range []struct {
-		n, b, blocks      int
+		n, b              int
+		blocks            []int
 		output, transform string
 	}{
-		{16, 8, 1, "logits", "softmax"},
-		{5, 6, 3, "logits", "softmax"},  // the batch is filled up
-		{1, 7, 7, "logits", "centred"},  // one sample, blocks of one row
-		{3, 12, 2, "logits", "sigmoid"}, // one output at a time
-		{7, 4, 4, "probabilities", "log"},
-		{2, 10, 5, "probabilities", "logit"},
-		{33, 1, 1, "logits", "softmax"},
-		{4, 4, 2, "probabilities", "identity"},
+		{16, 8, []int{8}, "logits", "softmax"},
+		{5, 6, []int{2, 2, 2}, "logits", "softmax"},             // the batch is filled up
+		{1, 7, []int{1, 1, 1, 1, 1, 1, 1}, "logits", "centred"}, // one sample, blocks of one row
+		{3, 12, []int{5, 7}, "logits", "sigmoid"},               // one output at a time
+		{7, 4, []int{1, 1, 1, 1}, "probabilities", "log"},
+		{2, 10, []int{1, 2, 3, 4}, "probabilities", "logit"},
+		{33, 1, []int{1}, "logits", "softmax"},
+		{4, 4, []int{2, 2}, "probabilities", "identity"},
 	} {
-		t.Run(fmt.Sprintf("%s/%s/n=%d/b=%d/blocks=%d", test.output, test.transform, test.n, test.b, test.blocks), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s/%s/n=%d/b=%d/blocks=%v", test.output, test.transform, test.n, test.b, test.blocks), func(t *testing.T) {
 			summer, grid := twoSided(t, test.output, test.transform, test.n, test.b)
 			in := grid(test.n, test.b)
 			out, err := summer.Evaluate(t.Context(), in)
@@ -112,13 +113,17 @@ func TestSums(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			perBlock, perRow := make([]float64, test.n*test.blocks*width), make([]float64, test.b*width)
+			perBlock, perRow := make([]float64, test.n*len(test.blocks)*width), make([]float64, test.b*width)
+			var blockOf []int
+			for k, length := range test.blocks {
+				blockOf = append(blockOf, slices.Repeat([]int{k}, length)...)
+			}
 			for r := range test.n * test.b {
 				i, k := r/test.b, r%test.b
 				row := rows[r*width : (r+1)*width]
 				transform.Apply(row)
 				for c, y := range row {
-					perBlock[(i*test.blocks+k/(test.b/test.blocks))*width+c] += y
+					perBlock[(i*len(test.blocks)+blockOf[k])*width+c] += y
 					perRow[k*width+c] += y
 				}
 			}
@@ -126,7 +131,7 @@ func TestSums(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := sameSums(sums, perBlock, []int{test.n, test.blocks, width}); err != nil {
+			if err := sameSums(sums, perBlock, []int{test.n, len(test.blocks), width}); err != nil {
 				t.Errorf("over background rows: %v", err)
 			}
 			if sums, err = summer.SumSamples(t.Context(), in); err != nil {
@@ -163,13 +168,13 @@ func TestSumsAreExact(t *testing.T) {
 	const n, b = 19, 23
 	for _, transform := range []string{"identity", "softmax"} {
 		summer, grid := twoSided(t, "logits", transform, n, b)
-		whole, err := summer.SumRows(t.Context(), grid(n, b), 1)
+		whole, err := summer.SumRows(t.Context(), grid(n, b), []int{b})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, rows := range []int{1, 2, 16} {
 			// A grid of fewer samples, with the same background.
-			part, err := summer.SumRows(t.Context(), grid(rows, b), 1)
+			part, err := summer.SumRows(t.Context(), grid(rows, b), []int{b})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +187,7 @@ func TestSumsAreExact(t *testing.T) {
 		}
 		// The same background row b times.
 		in := grid(n, 1)
-		one, err := summer.SumRows(t.Context(), in, 1)
+		one, err := summer.SumRows(t.Context(), in, []int{1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +200,7 @@ func TestSumsAreExact(t *testing.T) {
 				in[i].Tensor = many
 			}
 		}
-		repeated, err := summer.SumRows(t.Context(), in, 1)
+		repeated, err := summer.SumRows(t.Context(), in, []int{b})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +217,7 @@ func TestSumsNotFinite(t *testing.T) {
 	in := grid(3, 4)
 	x := in[0].Tensor
 	tensor.Values[float32](x)[x.Len()/3] = float32(math.Inf(1)) // of sample 1
-	sums, err := summer.SumRows(t.Context(), in, 2)
+	sums, err := summer.SumRows(t.Context(), in, []int{2, 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +228,7 @@ func TestSumsNotFinite(t *testing.T) {
 		}
 	}
 	tensor.Values[float32](x)[x.Len()/3] = float32(math.NaN())
-	if sums, err = summer.SumRows(t.Context(), in, 2); err != nil {
+	if sums, err = summer.SumRows(t.Context(), in, []int{2, 2}); err != nil {
 		t.Fatal(err)
 	}
 	for i, s := range sums.High {
@@ -231,7 +236,7 @@ func TestSumsNotFinite(t *testing.T) {
 			t.Errorf("sum %d, of sample %d, is %v", i, sample, s)
 		}
 	}
-	if _, err := summer.SumRows(t.Context(), in, 3); err == nil {
-		t.Error("4 background rows in 3 blocks pass")
+	if _, err := summer.SumRows(t.Context(), in, []int{1, 2}); err == nil {
+		t.Error("blocks of 3 rows pass for 4 background rows")
 	}
 }

@@ -38,9 +38,10 @@ type Part struct {
 	Paired bool
 	// Rows gives the outputs.
 	Rows Program
-	// Sums gives sums of the transformed output over background rows, the high and
-	// then the low part, and OverSamples those over samples. The last part alone
-	// has them.
+	// Sums gives sums of the transformed output over background rows, and
+	// OverSamples those over samples: the high part, the low part, and where the
+	// transform may hide a number that is not finite, sums that show it. The last
+	// part alone has them.
 	Sums        *Program
 	OverSamples func() (*Program, error)
 	MACs        int64
@@ -66,8 +67,9 @@ const (
 	// SizeBlocks has the shape [blocks, b]: 1 where a background row is in a block, 0
 	// elsewhere.
 	SizeBlocks = "intershap:blocks"
-	// SizePairs is [n, b·columns].
+	// SizePairs is [n, b, columns], SizeFlat [n, b·columns].
 	SizePairs = "intershap:pairs"
+	SizeFlat  = "intershap:flat"
 	// SizeWeights has the shape [1, n]: 0 for a sample that does not count, 1 for
 	// others.
 	SizeWeights = "intershap:weights"

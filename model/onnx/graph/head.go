@@ -15,25 +15,27 @@ func (c *cutter) last(out *Value) (*Part, error) {
 		return nil, err
 	}
 	b.lay(out)
-	flat := b.emit("Reshape", []*Value{out, c.g.integers(out.Name, -1, c.q.Width)}, out)
+	flat := b.flat(out)
 	b.part.Outputs = []tensor.Spec{{Name: out.Name, DType: out.DType, Shape: []int{-1, c.q.Width}}}
 	rows, err := b.fork().rows(flat)
 	if err != nil {
 		return nil, err
 	}
 	b.part.Rows = *rows
-	x := b.double(flat)
-	y := b.transformed(x)
-	high, low := b.twoParts(y, flat.DType)
-	shown := x // what tells of numbers that are not finite
-	if c := b.c.q.Transform; c == "identity" || c == "centred" {
-		shown = high
-	}
-	if b.part.Sums, err = b.fork().overBackground(high, low, shown); err != nil {
+	sums := b.fork()
+	if b.part.Sums, err = sums.overBackground(flat); err != nil {
 		return nil, err
 	}
-	b.part.OverSamples = func() (*Program, error) { return b.fork().overSamples(high, low, shown) }
+	b.part.OverSamples = func() (*Program, error) { return b.fork().overSamples(flat) }
 	return &b.part, nil
+}
+
+// flat returns the output with a row on axis 0 and its columns on axis 1.
+func (b *builder) flat(out *Value) *Value {
+	if out.rank() == 2 {
+		return out
+	}
+	return b.emit("Reshape", []*Value{out, b.c.g.integers(out.Name, -1, b.c.q.Width)}, out)
 }
 
 // fork returns a builder that goes on from here and leaves b as it is.
@@ -49,39 +51,35 @@ func (b *builder) rows(flat *Value) (*Program, error) {
 }
 
 // overBackground adds up over the rows of each block.
-func (b *builder) overBackground(high, low, shown *Value) (*Program, error) {
+func (b *builder) overBackground(flat *Value) (*Program, error) {
 	blocks := &Value{Name: b.sizeInput(SizeBlocks).Name, DType: tensor.Float64}
-	return b.sums(high, low, shown, func(v *Value) *Value {
-		pairs := b.emit("Reshape", []*Value{v, b.shape(v, []int{b.c.q.Width})}, v)
-		return b.emit("MatMul", []*Value{blocks, pairs}, v)
+	return b.sums(flat, SizePairs, func(v *Value) *Value {
+		return b.emit("MatMul", []*Value{blocks, v}, v)
 	})
 }
 
 // overSamples adds up along the other axis. A sample that only fills the batch
 // has the weight 0.
-func (b *builder) overSamples(high, low, shown *Value) (*Program, error) {
+func (b *builder) overSamples(flat *Value) (*Program, error) {
 	weights := &Value{Name: b.sizeInput(SizeWeights).Name, DType: tensor.Float64}
-	return b.sums(high, low, shown, func(v *Value) *Value {
-		pairs := b.emit("Reshape", []*Value{v, b.sizeInput(SizePairs)}, v)
-		sum := b.emit("MatMul", []*Value{weights, pairs}, v)
-		return b.emit("Reshape", []*Value{sum, b.c.g.integers(v.Name, -1, b.c.q.Width)}, v)
+	return b.sums(flat, SizeFlat, func(v *Value) *Value {
+		return b.emit("MatMul", []*Value{weights, v}, v)
 	})
 }
 
-// sums adds the high and the low parts up by add, which multiplies by zeros and
-// ones: the runtime takes several times as long to add along an axis. Where shown has a
-// number that is not finite, all columns of the sum become NaN.
-func (b *builder) sums(high, low, shown *Value, add func(*Value) *Value) (*Program, error) {
-	g := b.c.g
-	highs, lows := add(high), add(low)
-	seen := highs
-	if shown != high {
-		seen = add(b.emit("Mul", []*Value{shown, b.number(shown, 0)}, shown))
+// sums transforms the output, gives it the shape that an input tells, and adds up
+// by add, which multiplies by zeros and ones: the runtime takes several times as
+// long to add along an axis.
+func (b *builder) sums(flat *Value, shape string, add func(*Value) *Value) (*Program, error) {
+	shaped := func(v *Value) *Value { return b.emit("Reshape", []*Value{v, b.sizeInput(shape)}, v) }
+	x := b.double(flat)
+	y := b.transformed(x)
+	high, low := b.twoParts(shaped(y), flat.DType)
+	results := []string{add(high).Name, add(low).Name}
+	if c := b.c.q.Transform; c != "identity" && c != "centred" {
+		results = append(results, add(shaped(b.emit("Mul", []*Value{x, b.number(x, 0)}, x))).Name)
 	}
-	nothing := g.reduceSum(b.emit("Mul", []*Value{seen, b.number(seen, 0)}, seen), -1, true)
-	b.nodes = append(b.nodes, nothing)
-	highs = b.emit("Add", []*Value{highs, nothing.Out[0]}, highs)
-	return b.program(highs.Name, lows.Name)
+	return b.program(results...)
 }
 
 // number returns a constant of one axis beside numbers of type float64.

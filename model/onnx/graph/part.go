@@ -400,8 +400,10 @@ func (b *builder) allInputs() []port {
 	for _, name := range b.sizes {
 		p := port{name: name, dtype: tensor.Int64, shape: []int{1}}
 		switch name {
-		case SizeGrid, SizePairs:
+		case SizeGrid, SizeFlat:
 			p.shape = []int{2}
+		case SizePairs:
+			p.shape = []int{3}
 		case SizeBlocks, SizeWeights:
 			p = port{name: name, dtype: tensor.Float64, shape: []int{-1, -1}, paired: true}
 		}
