@@ -17,10 +17,10 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
-// BenchmarkExplain reports model rows a second of an evaluation, reading and
-// scoring included and the hashing of files left out, and its ratio to the runtime's own rate: the same number
-// of calls of the same batch by the same workers, in the same process, by the
-// binding alone.
+// BenchmarkExplain reports model rows a second of an evaluation the plain way,
+// reading and scoring included and the hashing of files left out, and its ratio to
+// the runtime's own rate: the same number of calls of the same batch by the same
+// workers, in the same process, by the binding alone.
 func BenchmarkExplain(b *testing.B) {
 	for _, c := range []struct {
 		model         string
@@ -46,7 +46,7 @@ func BenchmarkExplain(b *testing.B) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers + 2))
 			// The plan is made once; a run is what scales.
 			plan, err := intershap.NewPlan(b.Context(), m, samples, rows, intershap.Options{
-				Output: "logits", BackgroundSize: c.rows, Workers: workers, Sink: intershap.Discard,
+				Output: "logits", BackgroundSize: c.rows, Workers: workers, Plan: intershap.FullPlan, Sink: intershap.Discard,
 			})
 			if err != nil {
 				b.Fatal(err)

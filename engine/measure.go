@@ -29,7 +29,7 @@ func (s Speed) Seconds(rows int64) float64 {
 // it.
 func (p *Plan) Measure(ctx context.Context, limit time.Duration) (Speed, error) {
 	batch := make(model.Batch, len(p.inputs))
-	for i, t := range p.repeated(p.batch) {
+	for i, t := range p.repeated(p.plainBatch) {
 		batch[i] = model.Named{Name: p.inputs[i].Name, Tensor: t}
 	}
 	return p.measure(ctx, limit, batch.Rows(), func(ctx context.Context) error {

@@ -63,8 +63,9 @@ type Plan struct {
 	m, n, b int
 	// batchSize is the number of rows that the model insists on, 0 for any.
 	batchSize int
-	// batch is the number of rows of a model call, tile that of samples.
-	batch, tile int
+	// batch is the number of rows of a call, tile that of samples; plainBatch is
+	// that of a call of the whole model.
+	batch, tile, plainBatch int
 	// sharedBase is set when v({}) is the same for every sample.
 	sharedBase bool
 	inputs     []tensor.Spec
@@ -168,17 +169,18 @@ const (
 // shape fixes the sizes of batches and tiles.
 func (p *Plan) shape() {
 	bytes := p.rowBytes()
-	p.batch = min(maxBatch, max(minBatch, batchBytes/bytes)) / batchMultiple * batchMultiple
+	p.plainBatch = min(maxBatch, max(minBatch, batchBytes/bytes)) / batchMultiple * batchMultiple
 	if p.batchSize > 0 {
-		p.batch = p.batchSize * max(1, p.batch/p.batchSize)
+		p.plainBatch = p.batchSize * max(1, p.plainBatch/p.batchSize)
 	}
+	p.batch = p.plainBatch
 	if p.stage != nil {
 		p.shapeStages()
 		return
 	}
 	each := max(1, p.rowsPerSample())
 	p.tile = int(max(1, min(
-		maxTile,
+		maxTile, int64(p.n),
 		maxTileRows/each,
 		p.opt.Memory/tilesInMemory/p.sampleBytes(bytes),
 		max(minTileRows/each, int64(p.n+tilesPerRun-1)/tilesPerRun),

@@ -224,6 +224,10 @@ func TestNotCut(t *testing.T) {
 			some := b.Node("Min", integers(1), []graphtest.Value{rowsOf(b, x), b.Ints(3)})
 			return b.Node("Slice", floats32(3), []graphtest.Value{product(b, x, y), b.Ints(0), some, b.Ints(1)})
 		}},
+		{"a sequence", "SequenceConstruct", "a sequence has no shape", func(b *graphtest.Builder, x, y graphtest.Value) graphtest.Value {
+			both := b.Node("SequenceConstruct", graphtest.Value{}, []graphtest.Value{x, y})
+			return product(b, b.Node("SequenceAt", floats32(4), []graphtest.Value{both, b.Ints(0)}), y)
+		}},
 		{"the mean of the batch", "ReduceMean", "mixes rows", func(b *graphtest.Builder, x, y graphtest.Value) graphtest.Value {
 			mean := b.Node("ReduceMean", graphtest.Value{DType: tensor.Float32, Shape: []int{1, 4}}, []graphtest.Value{x}, graphtest.Ints("axes", 0))
 			return product(b, b.Node("Sub", floats32(4), []graphtest.Value{x, mean}), y)

@@ -85,6 +85,9 @@ func Cut(ctx context.Context, m *onnxpb.ModelProto, q model.Question, run Runner
 	if err != nil {
 		return nil, err
 	}
+	if err := g.refuseSequences(); err != nil {
+		return nil, err
+	}
 	study := func() error { return g.study(ctx, run, q.Rows) }
 	if err := study(); err != nil {
 		return nil, err

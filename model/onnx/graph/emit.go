@@ -129,12 +129,6 @@ func (g *Graph) reduceSum(v *Value, axis int, keep bool) *Node {
 	return g.node("ReduceSum", []*Value{v, g.integers(v.Name, axis)}, out, kept)
 }
 
-// chain adds nodes to a graph one behind the other.
-func (g *Graph) chain(n *Node) *Value {
-	g.add(n)
-	return n.Out[0]
-}
-
 // elementTypes has ONNX's number of each element type that package tensor knows.
 var elementTypes = map[tensor.DType]onnxpb.TensorProto_DataType{
 	tensor.Float16: onnxpb.TensorProto_FLOAT16,

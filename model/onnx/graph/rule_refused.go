@@ -1,5 +1,16 @@
 package graph
 
+// refuseSequences finds operations on sequences and maps, which a look does not
+// get past: they have no shape.
+func (g *Graph) refuseSequences() error {
+	for _, n := range g.nodes {
+		if refused[n.Op] == becauseSequence {
+			return uncutAt(n, "%s", becauseSequence)
+		}
+	}
+	return nil
+}
+
 // refused are operations of which it is known why they don't keep rows apart.
 var refused = map[string]string{
 	"If":   becauseFlow,
