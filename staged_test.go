@@ -35,6 +35,9 @@ const (
 	leastCut = 0.9
 )
 
+// stagedOnceWrong are seeds of graphs that were once wrong in parts.
+var stagedOnceWrong = []uint64{1135, 1203, 1207}
+
 // stagedBound is what v(S) may differ by between a model in parts and whole,
 // relative to the largest. Dense layers behind a concatenation are summed in
 // another order, some hundred units of the model's rounding behind a normalisation;
@@ -233,7 +236,10 @@ func TestStagedEqualsFull(t *testing.T) {
 	}
 	sum := &tally{reasons: map[string]int{}}
 	t.Run("seed", func(t *testing.T) {
-		for seed := range uint64(seeds) {
+		for seed := range uint64(seeds) + uint64(len(stagedOnceWrong)) {
+			if seed >= uint64(seeds) {
+				seed = stagedOnceWrong[seed-uint64(seeds)]
+			}
 			if len(graphtest.New(seed).Players) == 1 {
 				continue // nothing to explain
 			}

@@ -77,11 +77,12 @@ func (st *staging) halves(v *sides, number int, s game.Coalition) (sample, backg
 			own = append(own, v.sample[f])
 		}
 	}
+	// A half varies along its axis where the sum does.
 	n, b := 1, 1
-	if t := present(v.sample); t.Len() > 0 {
+	if t := present(v.sample); t.Len() > 0 && (h.fixed || s&h.players != 0) {
 		n = t.Rows()
 	}
-	if t := present(v.background); t.Len() > 0 {
+	if t := present(v.background); t.Len() > 0 && s&h.players != h.players {
 		b = t.Shape()[1]
 	}
 	sample = model.Named{Name: h.Sample, Tensor: addUp(v.roomFor(2*number, h.dtype, grid(n, 1, h.row)), own)}
@@ -148,11 +149,11 @@ func addUpTo[T float32 | float64](dst tensor.Tensor, terms []tensor.Tensor) {
 }
 
 // still finds the features that are the same for all samples of a tile and all
-// background rows, of those that sums have as terms.
+// background rows, of those that sums have as terms and that are there yet.
 func (d *backdrop) still(samples []tensor.Tensor) []bool {
 	out := make([]bool, len(d.features))
 	for f, row := range d.constant {
-		out[f] = row != nil && repeats(samples[f].Bytes(), row)
+		out[f] = row != nil && samples[f].Len() > 0 && repeats(samples[f].Bytes(), row)
 	}
 	return out
 }

@@ -103,7 +103,7 @@ type staged struct{ run *stagedRun }
 func (e *staged) evaluate(ctx context.Context, tile *Tile) error {
 	p := e.run.plan
 	work := newTileSums(p, tile, p.stage.head().players)
-	samples, err := p.sampleSide(ctx, tile, e.run.progress)
+	samples, err := p.sampleSide(ctx, tile, e.run.backdrop, e.run.progress)
 	if err != nil {
 		return err
 	}
@@ -122,8 +122,9 @@ func (e *staged) evaluate(ctx context.Context, tile *Tile) error {
 	return work.finish(e.run.base)
 }
 
-// sampleSide computes the features of a tile's samples, [n, 1, ...].
-func (p *Plan) sampleSide(ctx context.Context, tile *Tile, done *progress) ([]tensor.Tensor, error) {
+// sampleSide computes the features of a tile's samples, [n, 1, ...]. An additive
+// model has no sums, and needs no backdrop.
+func (p *Plan) sampleSide(ctx context.Context, tile *Tile, back *backdrop, done *progress) ([]tensor.Tensor, error) {
 	st, n := p.stage, tile.Samples()
 	v := &sides{sample: make([]tensor.Tensor, len(st.features))}
 	for f, leaf := range st.leaves {
@@ -132,6 +133,9 @@ func (p *Plan) sampleSide(ctx context.Context, tile *Tile, done *progress) ([]te
 	at := func(i, _ int) place { return place{tile: tile, sample: i, coalition: game.Grand(p.m)} }
 	for i := range st.earlier() {
 		part := &st.parts[i]
+		if len(part.sums) > 0 {
+			v.still = back.still(v.sample)
+		}
 		inputs := st.inputs(v, part, part.players)
 		outputs, err := st.rowsOf(ctx, part, inputs, n, p.cut.callRows[i])
 		if err != nil {

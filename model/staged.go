@@ -89,8 +89,8 @@ type Stages struct {
 // A Sum is added up of terms of one modality each, or of fixed inputs. A part
 // that takes it gets two inputs for it, which it adds: the sum of those terms
 // that are the samples' own, [n, 1, ...], and that of the terms from the
-// background, [1, b, ...] or [n, b, ...]; zeros of as many samples or rows as the
-// call has stand for no terms. So the terms meet in one addition for
+// background, [1, b, ...] or [n, b, ...]; zeros [1, 1, ...] stand for no terms. So
+// the terms meet in one addition for
 // each pair, however many there are.
 type Sum struct {
 	Name string

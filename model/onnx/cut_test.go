@@ -4,6 +4,7 @@ package onnx
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,6 +95,13 @@ func TestCut(t *testing.T) {
 		{Name: "front", Parts: []dataset.Part{{Input: 0, Lo: 0, Hi: 3}}},
 		{Name: "back", Parts: []dataset.Part{{Input: 0, Lo: 3, Hi: 4}, {Input: 1, Lo: 0, Hi: 4}}},
 	}
+	quarters := []dataset.Modality{
+		{Name: "x front", Parts: []dataset.Part{{Input: 0, Lo: 0, Hi: 2}}}, {Name: "x back", Parts: []dataset.Part{{Input: 0, Lo: 2, Hi: 4}}},
+		{Name: "y front", Parts: []dataset.Part{{Input: 1, Lo: 0, Hi: 2}}}, {Name: "y back", Parts: []dataset.Part{{Input: 1, Lo: 2, Hi: 4}}},
+	}
+	take := func(b *graphtest.Builder, x graphtest.Value, lo, hi int) graphtest.Value {
+		return b.Node("Slice", floats32(hi-lo), []graphtest.Value{x, b.Ints(lo), b.Ints(hi), b.Ints(1)})
+	}
 	tests := []struct {
 		name, why  string
 		modalities []dataset.Modality
@@ -102,6 +110,26 @@ func TestCut(t *testing.T) {
 		terms      int
 		headMACs   int64
 	}{
+		{
+			name: "sum of some", why: "three of four are one sum, which varies along one axis where they are on one side",
+			modalities: quarters,
+			build: func(b *graphtest.Builder, x, y graphtest.Value) graphtest.Value {
+				three := act(b, dense(b, concat(b, 6, x, take(b, y, 0, 2)), 6, 3), 3)
+				gate := act(b, dense(b, take(b, y, 2, 4), 2, 3), 3)
+				both := b.Node("Mul", floats32(3), []graphtest.Value{three, gate})
+				return act(b, dense(b, both, 3, 2), 2)
+			},
+			handedOn: [][]int{{0, 3}, {1, 3}, {2, 3}, {3, 3}, {0, 1, 2, 3, 2}}, headMACs: 6,
+		},
+		{
+			name: "all rows", why: "an end beyond all ends takes everything",
+			modalities: xAndY,
+			build: func(b *graphtest.Builder, x, y graphtest.Value) graphtest.Value {
+				all := b.Node("Slice", floats32(4), []graphtest.Value{x, b.Ints(0), b.Ints(math.MaxInt64), b.Ints(0)})
+				return act(b, dense(b, concat(b, 8, all, y), 8, 3), 3)
+			},
+			handedOn: [][]int{{0, 3}, {1, 3}, {0, 1, 3}},
+		},
 		{
 			name: "early fusion", why: "the first layer belongs to the modalities, with the scaling before it",
 			modalities: xAndY,

@@ -179,7 +179,7 @@ func (b *builder) sum(v *Value) {
 		ports = append(ports, half)
 	}
 	b.pairs[v] = b.emit("Add", ports, v)
-	b.full[v] = true // each half varies along its axis
+	b.full[v] = v.Players == b.players
 }
 
 // place adds a node, on pairs where it may be done there and else on rows.

@@ -143,7 +143,9 @@ func (s *splitter) rewrite(n *Node) []*form {
 		if f.axis == added {
 			move = s.movingSum
 		}
-		if forms := move(n, f); forms != nil {
+		forms := move(n, f)
+		nothing := slices.ContainsFunc(forms, func(f *form) bool { return len(f.parts) == 0 }) // no columns
+		if forms != nil && !nothing {
 			return forms
 		}
 	}

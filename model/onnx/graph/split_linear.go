@@ -74,7 +74,7 @@ func (s *splitter) constantLike(v *Value) *Value {
 // elementwise takes an operation on single elements to the parts: any operation
 // where they are joined, a linear one where they are added up.
 func (s *splitter) elementwise(n *Node) *form {
-	if _, ok := elementwise[n.Op]; !ok || len(n.Out) != 1 {
+	if !spreads(n) {
 		return nil
 	}
 	out := n.Out[0]

@@ -83,6 +83,13 @@ func (v *Value) ints(look int) (content []int, ok bool) {
 		return nil, false
 	}
 	t := v.Content[look]
+	if t.DType() == tensor.Int64 {
+		// Slices end at numbers that float64 does not have.
+		for _, x := range tensor.Values[int64](t) {
+			content = append(content, int(x))
+		}
+		return content, true
+	}
 	floats := make([]float64, t.Len())
 	t.Float64s(floats)
 	for _, x := range floats {
