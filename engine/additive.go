@@ -98,7 +98,7 @@ type additive struct{ run *additiveRun }
 func (e *additive) evaluate(ctx context.Context, tile *Tile) error {
 	p := e.run.plan
 	n, w := tile.Samples(), p.opt.Width
-	features, err := p.sampleSide(ctx, tile, nil, e.run.progress)
+	features, err := p.sampleSide(ctx, tile, e.run.progress)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"sync"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
 )
@@ -16,7 +18,7 @@ type backdrop struct {
 	features []tensor.Tensor
 	// paired lists the features that the run goes on with.
 	paired []int
-	// constant has the bytes of a row of those terms of sums that are the same in
+	// constant has the bytes of a row of those paired features that are the same in
 	// all background rows.
 	constant [][]byte
 }
@@ -86,18 +88,41 @@ func (d *backdrop) pair() {
 	}
 }
 
-// findConstant looks for terms of sums that no background row changes.
+// findConstant looks for features that no background row changes.
 func (d *backdrop) findConstant() {
 	d.constant = make([][]byte, len(d.features))
-	for _, h := range d.plan.stage.sums {
-		for _, f := range h.terms {
-			if t := d.features[f]; t.Len() > 0 {
-				if row := t.Slice(0, 1).Bytes(); repeats(t.Bytes(), row) {
-					d.constant[f] = row
-				}
-			}
+	for _, f := range d.paired {
+		if row := d.features[f].Slice(0, 1).Bytes(); repeats(d.features[f].Bytes(), row) {
+			d.constant[f] = row
 		}
 	}
+}
+
+// still finds the modalities of which every feature is the same for all samples
+// of a tile and all background rows.
+func (d *backdrop) still(samples []tensor.Tensor) game.Coalition {
+	var all, moving game.Coalition
+	for _, f := range d.paired {
+		own := d.plan.stage.features[f].ownership
+		if own.fixed || own.players.Size() != 1 {
+			continue // made of features that are looked at themselves
+		}
+		all |= own.players
+		if row := d.constant[f]; row == nil || !repeats(samples[f].Bytes(), row) {
+			moving |= own.players
+		}
+	}
+	return all &^ moving
+}
+
+// repeats reports whether all is row, again and again.
+func repeats(all, row []byte) bool {
+	for lo := 0; lo < len(all); lo += len(row) {
+		if !bytes.Equal(all[lo:lo+len(row)], row) {
+			return false
+		}
+	}
+	return len(row) > 0
 }
 
 // fill computes the outputs of part i.

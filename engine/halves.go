@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,11 +57,6 @@ func (st *staging) sum(name string, sums []model.Sum) (int, error) {
 
 // halves returns both inputs that a part gets for a sum when the modalities in s
 // are the sample's own.
-//
-// A term that is the same for every sample and background row counts as one of
-// the background, so that a modality which changes nothing leaves the same
-// numbers in the same order.
-//
 // The tensors are used again by the next call on the same sides.
 func (st *staging) halves(v *sides, number int, s game.Coalition) (sample, background model.Named) {
 	h := &st.sums[number]
@@ -71,18 +65,16 @@ func (st *staging) halves(v *sides, number int, s game.Coalition) (sample, backg
 		switch term := st.features[f]; {
 		case !term.fixed && s&term.players == 0:
 			others = append(others, v.background[f])
-		case v.still != nil && v.still[f]:
-			others = append(others, v.sample[f].Slice(0, 1))
 		default:
 			own = append(own, v.sample[f])
 		}
 	}
 	// A half varies along its axis where the sum does.
 	n, b := 1, 1
-	if t := present(v.sample); t.Len() > 0 && (h.fixed || s&h.players != 0) {
+	if t := first(v.sample); t.Len() > 0 && (h.fixed || s&h.players != 0) {
 		n = t.Rows()
 	}
-	if t := present(v.background); t.Len() > 0 && s&h.players != h.players {
+	if t := first(v.background); t.Len() > 0 && s&h.players != h.players {
 		b = t.Shape()[1]
 	}
 	sample = model.Named{Name: h.Sample, Tensor: addUp(v.roomFor(2*number, h.dtype, grid(n, 1, h.row)), own)}
@@ -109,8 +101,8 @@ func (v *sides) roomFor(place int, dtype tensor.DType, shape []int) tensor.Tenso
 	return *room
 }
 
-// present returns the first tensor that holds anything.
-func present(tensors []tensor.Tensor) tensor.Tensor {
+// first returns the first tensor that holds anything.
+func first(tensors []tensor.Tensor) tensor.Tensor {
 	for _, t := range tensors {
 		if t.Len() > 0 {
 			return t
@@ -146,24 +138,4 @@ func addUpTo[T float32 | float64](dst tensor.Tensor, terms []tensor.Tensor) {
 			}
 		}
 	}
-}
-
-// still finds the features that are the same for all samples of a tile and all
-// background rows, of those that sums have as terms and that are there yet.
-func (d *backdrop) still(samples []tensor.Tensor) []bool {
-	out := make([]bool, len(d.features))
-	for f, row := range d.constant {
-		out[f] = row != nil && samples[f].Len() > 0 && repeats(samples[f].Bytes(), row)
-	}
-	return out
-}
-
-// repeats reports whether all is row, again and again.
-func repeats(all, row []byte) bool {
-	for lo := 0; lo < len(all); lo += len(row) {
-		if !bytes.Equal(all[lo:lo+len(row)], row) {
-			return false
-		}
-	}
-	return len(row) > 0
 }

@@ -102,13 +102,15 @@ type staged struct{ run *stagedRun }
 
 func (e *staged) evaluate(ctx context.Context, tile *Tile) error {
 	p := e.run.plan
-	work := newTileSums(p, tile, p.stage.head().players)
-	samples, err := p.sampleSide(ctx, tile, e.run.backdrop, e.run.progress)
+	samples, err := p.sampleSide(ctx, tile, e.run.progress)
 	if err != nil {
 		return err
 	}
+	// A modality that never varies changes nothing: with and without it v is the
+	// same number, which no rounding can make two of.
 	still := e.run.backdrop.still(samples)
-	if err := e.whole(ctx, tile, samples, still, work); err != nil {
+	work := newTileSums(p, tile, p.stage.head().players&^still)
+	if err := e.whole(ctx, tile, samples, work); err != nil {
 		return err
 	}
 	if len(p.headPatterns()) > 0 {
@@ -122,9 +124,8 @@ func (e *staged) evaluate(ctx context.Context, tile *Tile) error {
 	return work.finish(e.run.base)
 }
 
-// sampleSide computes the features of a tile's samples, [n, 1, ...]. An additive
-// model has no sums, and needs no backdrop.
-func (p *Plan) sampleSide(ctx context.Context, tile *Tile, back *backdrop, done *progress) ([]tensor.Tensor, error) {
+// sampleSide computes the features of a tile's samples, [n, 1, ...].
+func (p *Plan) sampleSide(ctx context.Context, tile *Tile, done *progress) ([]tensor.Tensor, error) {
 	st, n := p.stage, tile.Samples()
 	v := &sides{sample: make([]tensor.Tensor, len(st.features))}
 	for f, leaf := range st.leaves {
@@ -133,9 +134,6 @@ func (p *Plan) sampleSide(ctx context.Context, tile *Tile, back *backdrop, done 
 	at := func(i, _ int) place { return place{tile: tile, sample: i, coalition: game.Grand(p.m)} }
 	for i := range st.earlier() {
 		part := &st.parts[i]
-		if len(part.sums) > 0 {
-			v.still = back.still(v.sample)
-		}
 		inputs := st.inputs(v, part, part.players)
 		outputs, err := st.rowsOf(ctx, part, inputs, n, p.cut.callRows[i])
 		if err != nil {
@@ -151,10 +149,10 @@ func (p *Plan) sampleSide(ctx context.Context, tile *Tile, back *backdrop, done 
 
 // whole runs the last part on the samples as they are: v(all), and with it the
 // columns that are explained.
-func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor, still []bool, work *tileSums) error {
+func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor, work *tileSums) error {
 	p := e.run.plan
 	st, head, n, w := p.stage, p.stage.head(), tile.Samples(), p.opt.Width
-	inputs := st.inputs(&sides{sample: samples, still: still}, head, head.players)
+	inputs := st.inputs(&sides{sample: samples}, head, head.players)
 	at := func(i, _ int) place { return place{tile: tile, sample: i, coalition: game.Grand(p.m)} }
 	outputs, err := st.rowsOf(ctx, head, inputs, n, p.cut.callRows[st.last])
 	if err != nil {
@@ -195,7 +193,7 @@ func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor,
 }
 
 // combine runs the pairs of a tile's samples and a chunk of the background.
-func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tensor, still []bool, near []int, c chunk, work *tileSums) error {
+func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tensor, still game.Coalition, near []int, c chunk, work *tileSums) error {
 	p := e.run.plan
 	st, n, b := p.stage, tile.Samples(), c.rows()
 	v := &sides{sample: samples, background: e.run.backdrop.chunk(c), still: still}
@@ -213,6 +211,10 @@ func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tenso
 		return err
 	}
 	for _, s := range p.headPatterns() {
+		if s&still != 0 || s == work.players {
+			e.run.progress.add(n * b)
+			continue
+		}
 		if err := e.head(ctx, st.inputs(v, st.head(), s), s, c, work, at(s)); err != nil {
 			return err
 		}

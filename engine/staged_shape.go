@@ -11,8 +11,8 @@ const (
 	// lower bound where minCallRows take many times callBytes.
 	minCallRows, maxCallRows, hugeCallRows = 64, 2048, 16
 	hugeCall                               = 2 * callBytes
-	// minStagedTile samples are the fewest that a tile has by choice: with fewer
-	// the runtime would compute some functions by another approximation.
+	// minStagedTile samples are the fewest that a tile has by choice: calls have a
+	// multiple of so many rows, and fewer samples would be filled up.
 	minStagedTile = batchMultiple
 	// stagedTiles is the number of tiles that balance the work of a few workers.
 	stagedTiles = 32

@@ -149,9 +149,9 @@ func TestStagedSums(t *testing.T) {
 	}
 }
 
-// Terms that never vary are added on the same side whoever owns them, so that a
-// modality which changes nothing has no effect at all.
-func TestStagedSumsStill(t *testing.T) {
+// A modality that never varies behind its encoder has no effect at all, and costs
+// no rows of the head.
+func TestStagedStill(t *testing.T) {
 	n := newAdded(rand.New(rand.NewPCG(9, 9)), false)
 	still := &n.layers[1] // h1 is its bias alone
 	for i := range still.weights {
@@ -160,12 +160,23 @@ func TestStagedSumsStill(t *testing.T) {
 		}
 	}
 	opt := n.options(t, 37, 20)
-	_, got := solve(t, inParts(t, opt))
+	opt = inParts(t, opt)
+	n.counted()
+	_, got := solve(t, opt)
+	// Six coalitions of the other three, the whole twice and the background.
+	if ran, want := n.counted()["y"], int64(37*(20*6+2)+20); ran != want {
+		t.Errorf("the head ran %d rows, want %d", ran, want)
+	}
+	opt.Stages = nil
 	const player = 1
 	for at, v := range got.values {
 		if s := at % 16; s>>player&1 == 0 && v != got.values[at|1<<player] {
 			t.Fatalf("sample %d, coalition %b: %v without the modality that changes nothing, %v with it", at/16, s, v, got.values[at|1<<player])
 		}
+	}
+	_, want := solve(t, opt)
+	if d := got.differs(want); !(d <= rounding) {
+		t.Errorf("staged and full differ by %.2g, want at most %.2g", d, rounding)
 	}
 }
 

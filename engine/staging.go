@@ -258,9 +258,9 @@ type patternKey struct {
 type sides struct {
 	sample, background []tensor.Tensor
 	mixed              map[patternKey]tensor.Tensor
-	// still tells the features that are the same for all samples and background
-	// rows; nil where nobody looked.
-	still []bool
+	// still are modalities that never vary here: patterns that have them are the
+	// same as those that do not, and not computed.
+	still game.Coalition
 	// rooms hold the halves of sums.
 	rooms []tensor.Tensor
 }
@@ -292,12 +292,16 @@ func (st *staging) inputs(v *sides, p *stagedPart, s game.Coalition) model.Batch
 }
 
 // mix computes every mixed pattern of the parts before the last, in order, for
-// the pairs of a sides. It tells done how many rows each took.
+// the pairs of a sides. It tells done how many rows each stands for.
 func (st *staging) mix(ctx context.Context, v *sides, n, b int, done func(rows int), fail func(p *stagedPart, s game.Coalition, err error) error) error {
 	v.mixed = map[patternKey]tensor.Tensor{}
 	for i := range st.earlier() {
 		p := &st.parts[i]
 		for _, s := range p.patterns() {
+			if s&v.still != 0 {
+				done(n * b)
+				continue
+			}
 			outputs, err := st.evaluate(ctx, p, st.inputs(v, p, s), n, b)
 			if err != nil {
 				return fail(p, s, err)

@@ -149,9 +149,9 @@ type Grid interface {
 type Summer interface {
 	Grid
 	// SumRows adds up over the background rows in each block. The blocks follow one
-	// another and have the given lengths, b together. The sums have the shape [n, blocks, columns]. A pair whose output is not
-	// finite makes all columns of its sum NaN, and those of the sample's other sums
-	// it may.
+	// another and have the given lengths, b together. The sums have the shape
+	// [n, blocks, columns]. A pair whose output is not finite makes all columns of
+	// its sum NaN, and those of the sample's other sums it may.
 	SumRows(ctx context.Context, inputs Batch, blocks []int) (Sums, error)
 	// SumSamples adds up over the samples, for each background row: the shape is
 	// [b, columns].

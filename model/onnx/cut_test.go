@@ -122,6 +122,23 @@ func TestCut(t *testing.T) {
 			handedOn: [][]int{{0, 3}, {1, 3}, {2, 3}, {3, 3}, {0, 1, 2, 3, 2}}, headMACs: 6,
 		},
 		{
+			name: "tokens in a table", why: "a layer on tokens is written as a product of a table in which rows lie apart",
+			modalities: xAndY,
+			build: func(b *graphtest.Builder, x, y graphtest.Value) graphtest.Value {
+				like := func(shape ...int) graphtest.Value { return graphtest.Value{DType: tensor.Float32, Shape: shape} }
+				tokens := b.Node("Reshape", floats32(2, 2), []graphtest.Value{x, b.Ints(-1, 2, 2)})
+				tokens = b.Node("Transpose", like(2, -1, 2), []graphtest.Value{tokens}, graphtest.Ints("perm", 1, 0, 2))
+				table := b.Node("Reshape", floats32(2), []graphtest.Value{tokens, b.Ints(-1, 2)})
+				weights := b.Random(tensor.Float32, 1, 3, 2)
+				table = b.Node("Gemm", floats32(3), []graphtest.Value{table, weights, b.Random(tensor.Float32, 1, 3)}, graphtest.Int("transB", 1))
+				tokens = b.Node("Reshape", like(2, -1, 3), []graphtest.Value{table, b.Ints(2, -1, 3)})
+				tokens = b.Node("Transpose", floats32(2, 3), []graphtest.Value{tokens}, graphtest.Ints("perm", 1, 0, 2))
+				flat := act(b, b.Node("Reshape", floats32(6), []graphtest.Value{tokens, b.Ints(-1, 6)}), 6)
+				return act(b, dense(b, concat(b, 10, flat, y), 10, 3), 3)
+			},
+			handedOn: [][]int{{0, 3}, {1, 3}, {0, 1, 3}},
+		},
+		{
 			name: "all rows", why: "an end beyond all ends takes everything",
 			modalities: xAndY,
 			build: func(b *graphtest.Builder, x, y graphtest.Value) graphtest.Value {

@@ -83,10 +83,7 @@ func (g *grid) Evaluate(ctx context.Context, inputs model.Batch) (model.Batch, e
 		if want := p.rows() * product(spec.Shape[1:]); r.Len() != want || r.DType() != spec.DType {
 			return nil, fmt.Errorf("onnx: part output %q is %s %v, want %d elements of %s", spec.Name, r.DType(), r.Shape(), want, spec.DType)
 		}
-		// Samples come one after the other, so that those which only fill up are
-		// the last rows.
-		rows := r.Reshape(append([]int{p.rows()}, spec.Shape[1:]...)...).Slice(0, p.n*p.b)
-		outputs[i] = model.Named{Name: spec.Name, Tensor: rows.Reshape(append([]int{p.n, p.b}, spec.Shape[1:]...)...)}
+		outputs[i] = model.Named{Name: spec.Name, Tensor: p.unfilled(r, spec.Shape[1:])}
 	}
 	return outputs, nil
 }
@@ -130,8 +127,8 @@ type pairs struct {
 // rows returns the number of rows of the call.
 func (p *pairs) rows() int { return p.runN * p.runB }
 
-// layOut orders the inputs and fills them up by samples that are repeated, until
-// the rows are a multiple of RowMultiple.
+// layOut orders the inputs and fills them up by rows that are repeated, until they
+// are a multiple of RowMultiple.
 func (g *grid) layOut(inputs model.Batch) (*pairs, error) {
 	p := &pairs{n: 1, b: 1}
 	for _, spec := range g.part.Inputs {
@@ -152,7 +149,7 @@ func (g *grid) layOut(inputs model.Batch) (*pairs, error) {
 		p.inputs = append(p.inputs, t)
 	}
 	if g.part.Paired {
-		p.fillSamples()
+		p.fill()
 		return p, nil
 	}
 	if p.n > 1 && p.b > 1 {
@@ -165,16 +162,56 @@ func (g *grid) layOut(inputs model.Batch) (*pairs, error) {
 	return p, nil
 }
 
-// fillSamples makes the grid longer.
-func (p *pairs) fillSamples() {
+// fill makes the grid longer along the axis that takes fewer rows.
+func (p *pairs) fill() {
 	p.runN, p.runB = filled(p.n, p.b), p.b
+	if longer := filled(p.b, p.n); p.n*longer < p.runN*p.b {
+		p.runN, p.runB = p.n, longer
+	}
 	for i, t := range p.inputs {
-		// Where no input varies with the samples all must seem to: a value that
+		// Where no input varies along an axis all must seem to: a value that
 		// depends on all modalities is taken to be as long as the grid.
 		if t.Rows() == p.n {
-			p.inputs[i] = longer(t, p.runN)
+			t = longer(t, p.runN)
+		}
+		if t.Shape()[1] == p.b {
+			t = wider(t, p.runB)
+		}
+		p.inputs[i] = t
+	}
+}
+
+// unfilled returns the n by b pairs of a result for runN by runB.
+func (p *pairs) unfilled(t tensor.Tensor, row []int) tensor.Tensor {
+	if p.runB == p.b {
+		// The samples that only fill up come last.
+		rows := t.Reshape(append([]int{p.rows()}, row...)...).Slice(0, p.n*p.b)
+		return rows.Reshape(append([]int{p.n, p.b}, row...)...)
+	}
+	out := tensor.New(t.DType(), append([]int{p.n, p.b}, row...)...)
+	width := product(row)
+	for i := range p.n {
+		out.CopyElements(i*p.b*width, t, i*p.runB*width, p.b*width)
+	}
+	return out
+}
+
+// wider repeats the last entry of axis 1 up to a number of them.
+func wider(t tensor.Tensor, columns int) tensor.Tensor {
+	have := t.Shape()[1]
+	if have == columns {
+		return t
+	}
+	row := t.Shape()[2:]
+	out := tensor.New(t.DType(), append([]int{t.Rows(), columns}, row...)...)
+	width := product(row)
+	for i := range t.Rows() {
+		out.CopyElements(i*columns*width, t, i*have*width, have*width)
+		for k := have; k < columns; k++ {
+			out.CopyElements((i*columns+k)*width, t, (i*have+have-1)*width, width)
 		}
 	}
+	return out
 }
 
 // longer repeats the last row up to rows.
@@ -185,7 +222,7 @@ func longer(t tensor.Tensor, rows int) tensor.Tensor {
 	return pad(t, rows)
 }
 
-// filled returns the smallest number of samples, from n on, that makes the rows a
+// filled returns the smallest number, from n on, of which b times as many are a
 // multiple of RowMultiple.
 func filled(n, b int) int {
 	for n*b%RowMultiple != 0 {
@@ -215,7 +252,8 @@ func (p *pairs) size(name string) tensor.Tensor {
 	return tensor.Of([]int64{int64(p.rows())}, 1)
 }
 
-// membership has a row of ones and zeros for each block of b rows.
+// membership has a row of ones and zeros for each block of b rows; those that only
+// fill up are in none.
 func membership(blocks []int, b int) tensor.Tensor {
 	values := make([]float64, len(blocks)*b)
 	at := 0

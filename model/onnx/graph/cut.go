@@ -119,6 +119,9 @@ func (g *Graph) study(ctx context.Context, run Runner, rows model.Batch) error {
 		if err := g.look(ctx, run, rows); err != nil {
 			return err
 		}
+		if g.unmerge() {
+			continue // the new values have not been looked at
+		}
 		var known *knownBranch
 		switch err := g.analyse(); {
 		case err == nil:

@@ -54,6 +54,14 @@ func (n *Node) intAttribute(name string, otherwise int) int {
 	return otherwise
 }
 
+// floatAttribute returns a number, or another where there is no such attribute.
+func (n *Node) floatAttribute(name string, otherwise float64) float64 {
+	if a := n.attribute(name); a != nil {
+		return float64(a.GetF())
+	}
+	return otherwise
+}
+
 // intsAttribute returns an attribute, nil without it.
 func (n *Node) intsAttribute(name string) []int {
 	a := n.attribute(name)

@@ -261,8 +261,7 @@ func (s *splitter) again(n *Node, ins, outs []*Value, changed ...*onnxpb.Attribu
 	return &Node{Proto: p, Op: n.Op, Version: n.Version, In: ins, Out: outs}
 }
 
-// sum makes a form of parts, those of the same modalities added up at once. It
-// is nil if nothing is gained: all parts depend on the same.
+// sum makes a form of parts, those of the same modalities added up at once.
 func (s *splitter) sum(parts []*Value) *form {
 	f := &form{axis: added}
 	for _, p := range parts {
@@ -293,7 +292,7 @@ func sameShape(a, b *Value) bool {
 	return true
 }
 
-// terms returns what a value is the sum of: its parts, or itself.
+// termsOf returns what a value is the sum of: its parts, or itself.
 func (s *splitter) termsOf(v *Value) []*Value {
 	if f := s.forms[v]; f != nil && f.axis == added {
 		return f.parts
