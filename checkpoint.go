@@ -16,7 +16,11 @@ func (p *Plan) evaluate(ctx context.Context, provenance result.Provenance, each 
 	if p.opt.Checkpoint == "" {
 		return p.engine.Run(ctx, each)
 	}
-	id, err := p.identity(provenance)
+	build, err := build()
+	if err != nil {
+		return engine.Cost{}, fmt.Errorf("intershap: checkpoint %s: what program this is: %w", p.opt.Checkpoint, err)
+	}
+	id, err := p.identity(provenance, build)
 	if err != nil {
 		return engine.Cost{}, err
 	}
@@ -38,7 +42,7 @@ func (p *Plan) evaluate(ctx context.Context, provenance result.Provenance, each 
 // level of intervals, workers and all that is written elsewhere change neither.
 // The platform is one of them: the same library computes with other instructions
 // elsewhere, and the last bits differ.
-func (p *Plan) identity(from result.Provenance) (checkpoint.Identity, error) {
+func (p *Plan) identity(from result.Provenance, build string) (checkpoint.Identity, error) {
 	for _, s := range []struct{ what, digest string }{
 		{"the model", from.Model.SHA256}, {"the data", from.Data.SHA256}, {"the background", from.Background.SHA256},
 	} {
@@ -49,6 +53,7 @@ func (p *Plan) identity(from result.Provenance) (checkpoint.Identity, error) {
 	}
 	return checkpoint.Identity{
 		{Name: "version", Value: from.Version},
+		{Name: "build", Value: build},
 		{Name: "platform", Value: runtime.GOOS + "/" + runtime.GOARCH},
 		{Name: "runtime", Value: from.Runtime},
 		{Name: "model_sha256", Value: from.Model.SHA256},

@@ -86,7 +86,7 @@ func (p *Plan) planStages(ctx context.Context, opt engine.Options) (done bool, e
 	stages, err := engine.Stage(ctx, opt)
 	if uncut := (*model.Uncut)(nil); errors.As(err, &uncut) {
 		if p.opt.Plan == StagedPlan {
-			return false, fmt.Errorf("intershap: the plan staged needs a model in parts: %w; use --plan full, which gives the same numbers", err)
+			return false, fmt.Errorf("intershap: the plan staged needs a model in parts: %w; use --plan full", err)
 		}
 		p.warnings.Add("not-staged", uncut.Node, "every row goes through the whole model, which is slow: %v", uncut)
 		return false, nil

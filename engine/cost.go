@@ -152,13 +152,16 @@ const worthwhile = 0.9
 
 // Saves reports whether evaluation in parts takes less work than the plain way:
 // in multiply-adds, or in rows of parts where those are unknown. A plan of the
-// plain way saves nothing.
+// plain way saves nothing, nor does one that memory leaves a few rows a call.
 func (p *Plan) Saves() bool {
 	if p.stage == nil {
 		return false
 	}
 	if p.Additive() {
 		return true
+	}
+	if p.cut.short {
+		return false
 	}
 	each := func(macs int64) float64 { return float64(macs) }
 	whole := float64(p.opt.Stages.MACs)

@@ -260,6 +260,26 @@ func TestStagedMemory(t *testing.T) {
 	}
 }
 
+// Many modalities have large tables: tiles give way to them, and calls stay long.
+func TestStagedManyModalities(t *testing.T) {
+	const m = 13
+	opt := inParts(t, randomNet(rand.New(rand.NewPCG(4, 4)), m, 2, false).options(t, 100, 40))
+	opt.Memory = DefaultMemory
+	p, err := NewPlan(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows := p.BatchRows(); rows < minCallRows || rows%batchMultiple != 0 || p.cut.short {
+		t.Errorf("%d rows a call, short %v, want a multiple of %d and at least %d", rows, p.cut.short, batchMultiple, minCallRows)
+	}
+	opt.Memory = 96 << 20
+	if p, err = NewPlan(opt); err == nil && !p.cut.short {
+		t.Errorf("in 96 MiB calls have %d rows, and nothing is said of it", p.BatchRows())
+	} else if err == nil && p.Saves() {
+		t.Error("a plan of short calls is said to save work")
+	}
+}
+
 // Parts are worth their calls where they save multiply-adds.
 func TestSaves(t *testing.T) {
 	direct := directNet()

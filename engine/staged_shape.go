@@ -16,6 +16,9 @@ const (
 	minStagedTile = batchMultiple
 	// stagedTiles is the number of tiles that balance the work of a few workers.
 	stagedTiles = 32
+	// workersInMemory is the share of the memory limit that a worker's tile and call
+	// have, whatever the number of workers: several tiles are in flight for each.
+	workersInMemory = 32
 	// leastBackground is the number of background rows that should fit into a
 	// call beside the samples, so that blocks are not cut to pieces.
 	leastBackground = 4
@@ -27,6 +30,8 @@ type cut struct {
 	callRows []int
 	// gridRows is about the number of rows of a call that mixes both sides.
 	gridRows int
+	// short is set where memory makes calls shorter than is good.
+	short bool
 	// order lists the background rows block by block.
 	order  []int
 	chunks []chunk
@@ -90,30 +95,46 @@ func (p *Plan) shapeStages() {
 		most = maxTile
 	}
 	p.tile = max(minStagedTile, min(maxTile, most, ceil(p.n, stagedTiles))/batchMultiple*batchMultiple)
-	budget := p.opt.Memory / tilesInMemory
-	for p.workerBytes() > budget {
-		switch {
-		case p.cut.gridRows > minCallRows:
-			p.cut.gridRows /= 2
-		case p.tile > minStagedTile:
-			p.tile = max(minStagedTile, p.tile/2/batchMultiple*batchMultiple)
-		case p.cut.gridRows > hugeCallRows:
-			p.cut.gridRows /= 2
-		case p.tile > 1:
-			p.tile /= 2
-		default:
-			budget = p.workerBytes() // no smaller shape: the plan may be refused
-		}
-	}
+	good := min(minCallRows, p.cut.gridRows)
+	p.fitStages(p.opt.Memory / workersInMemory)
+	p.cut.short = p.cut.gridRows < good
 	p.tile = min(p.tile, p.n)
 	p.batch = p.cut.gridRows
 	p.cut.order = blockOrder(p.blockOf)
 	p.cut.chunks = chunks(p.blocks, max(1, p.cut.gridRows/p.tile))
 }
 
+// fitStages makes tiles and calls smaller until a worker takes no more than
+// budget, or nothing can be smaller: then the plan may be refused. What is the
+// larger of the two gives way first.
+func (p *Plan) fitStages(budget int64) {
+	half := func(rows, least int) int { return max(least, rows/2/batchMultiple*batchMultiple) }
+	for p.workerBytes() > budget {
+		tables := p.tileBytes() > p.callBytes()
+		grid, tile := &p.cut.gridRows, &p.tile
+		switch {
+		case *tile > minStagedTile && (tables || *grid <= minCallRows):
+			*tile = half(*tile, minStagedTile)
+		case *grid > minCallRows:
+			*grid = half(*grid, minCallRows)
+		case *tile > 1 && tables:
+			*tile /= 2
+		case *grid > hugeCallRows:
+			*grid = half(*grid, hugeCallRows)
+		case *tile > 1:
+			*tile /= 2
+		default:
+			return
+		}
+	}
+}
+
+// tileBytes estimates what a tile's inputs and tables take.
+func (p *Plan) tileBytes() int64 { return int64(p.tile) * p.sampleBytes(p.rowBytes()) }
+
 // workerBytes estimates what one worker has in memory.
 func (p *Plan) workerBytes() int64 {
-	return int64(p.tile)*p.sampleBytes(p.rowBytes()) + p.callBytes()
+	return p.tileBytes() + p.callBytes()
 }
 
 // callBytes estimates what a worker has beside its tile: the samples' features,

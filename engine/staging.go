@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/intershap/intershap/dataset"
@@ -238,9 +239,13 @@ func partName(players []int, modalities []dataset.Modality) string {
 	for _, player := range players {
 		if player == model.Nobody {
 			names = append(names, fixedName)
-		} else {
-			names = append(names, modalities[player].Name)
+			continue
 		}
+		name := modalities[player].Name
+		if strings.Contains(name, "+") || name == fixedName || name == wholeModel {
+			name = strconv.Quote(name) // or two parts could have one name
+		}
+		names = append(names, name)
 	}
 	return strings.Join(names, "+")
 }

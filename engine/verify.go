@@ -71,7 +71,7 @@ func (p *Plan) verify(ctx context.Context, v look) error {
 		}
 	}
 	if !worst.good() {
-		return &model.Uncut{Reason: fmt.Sprintf("does not give in parts what it gives whole: with {%s} present the largest difference of %d rows is %.2g of the largest output, want at most %.2g",
+		return &model.Uncut{Reason: fmt.Sprintf("the model does not give in parts what it gives whole: with {%s} present the largest difference of %d rows is %.2g of the largest output, want at most %.2g",
 			p.present(worst.coalition), pairs, worst.difference, worst.bound)}
 	}
 	return nil
@@ -85,7 +85,7 @@ func unfit(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	return &model.Uncut{Reason: fmt.Sprintf("does not run in parts: %v", err)}
+	return &model.Uncut{Reason: fmt.Sprintf("the model does not run in parts: %v", err)}
 }
 
 // A comparison is the largest difference between answers, relative to the
@@ -295,7 +295,7 @@ func (p *Plan) verifySums(ctx context.Context, v *sides, s game.Coalition, parts
 		}
 	}
 	if c := compare(got, want, bound); !c.good() {
-		return &model.Uncut{Reason: fmt.Sprintf("does not add up in the graph to what its rows add up to: with {%s} present the largest difference is %.2g of the largest mean, want at most %.2g",
+		return &model.Uncut{Reason: fmt.Sprintf("the model does not add up in the graph to what its rows add up to: with {%s} present the largest difference is %.2g of the largest mean, want at most %.2g",
 			p.present(s), c.difference, c.bound)}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package result
 
 import (
+	"errors"
 	"io"
 	"os"
 )
@@ -12,9 +13,15 @@ type scratch struct {
 	file *os.File // nil once it is removed
 }
 
-// beside creates a scratch.
+// beside creates a scratch. Where the system lets it, the file loses its name at
+// once, so that a process that is killed leaves none.
 func (p *partial) beside() (scratch, error) {
 	f, err := createBeside(p.target)
+	if err == nil && unlinksOpenFiles {
+		if err = os.Remove(f.Name()); err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
 	return scratch{path: p.path, file: f}, fileError(p.path, err)
 }
 
@@ -31,5 +38,8 @@ func (s *scratch) remove() error {
 	}
 	file := s.file
 	s.file = nil
+	if unlinksOpenFiles {
+		return fileError(s.path, file.Close())
+	}
 	return removeOpen(file)
 }

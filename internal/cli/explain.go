@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/result"
@@ -43,6 +44,9 @@ input. Labels are not needed.`,
 		ValidArgsFunction: completeQuestion,
 		PreRunE: func(cmd *cobra.Command, args []string) (err error) {
 			opt.model, opt.data = args[0], args[1]
+			if err := refuseEmpty(cmd.Flags(), "background", "out", "samples", "checkpoint"); err != nil {
+				return err
+			}
 			opt.fromEnvironment, err = readEnvironment(cmd, s.env)
 			return err
 		},
@@ -70,6 +74,17 @@ input. Labels are not needed.`,
 	}
 	addCompletions(cmd)
 	return cmd
+}
+
+// refuseEmpty refuses flags that are given without a name, as a script does whose
+// variable is not set: the run would be paid for and keep nothing.
+func refuseEmpty(flags *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if f := flags.Lookup(name); f.Changed && f.Value.String() == "" {
+			return usagef("--%s is empty, want a name", name)
+		}
+	}
+	return nil
 }
 
 // check refuses what is wrong with the command line alone.

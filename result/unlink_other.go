@@ -1,0 +1,6 @@
+//go:build !unix
+
+package result
+
+// unlinksOpenFiles says whether an open file can lose its name and live on.
+const unlinksOpenFiles = false
