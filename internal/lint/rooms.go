@@ -59,8 +59,8 @@ var Rooms = map[string]Room{
 	"rival":  {Above: []string{"result", "engine"}, Modules: []string{gonum}},
 
 	// Data with known answers, and networks of our own.
-	"synth":  {Above: []string{"dataset"}},
-	"fusion": {Above: []string{"synth", "model/onnx"}, Modules: []string{gonum}},
+	"synth":  {Above: []string{"dataset", "model/onnx/onnxpb"}, Modules: []string{arrow, protobuf}},
+	"fusion": {Above: []string{"synth", "model/onnx"}, Modules: []string{gonum, protobuf}},
 
 	".":     {Above: []string{"approx", "engine", "engine/checkpoint", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
 	"paper": {Above: []string{".", "synth", "fusion"}},
