@@ -274,18 +274,22 @@ func writeCost(p *page, ex *result.Explanation, resumed bool) {
 	if ex.Provenance.Plan == intershap.StagedPlan.String() {
 		kind = intershap.StagedPlan
 	}
-	unit := rowUnit(kind)
 	var rows int64
 	for _, n := range c.Rows {
 		rows += n
 	}
-	text := fmt.Sprintf("%s in %s, %s rows a second", count(rows, unit), seconds(c.Seconds), rate(rows, c.Seconds))
+	// In parts a run answers for rows of the whole model that never run.
+	answered := rows
+	if kind == intershap.StagedPlan {
+		answered = c.RowsNaive
+	}
+	text := fmt.Sprintf("%s in %s, %s rows a second", count(answered, "model row"), seconds(c.Seconds), rate(answered, c.Seconds))
 	if resumed {
-		text = fmt.Sprintf("%s, those that the checkpoint did not have in %s", count(rows, unit), seconds(c.Seconds))
+		text = fmt.Sprintf("%s, those that the checkpoint did not have in %s", count(answered, "model row"), seconds(c.Seconds))
 	}
 	switch {
 	case kind == intershap.StagedPlan:
-		text += fmt.Sprintf("; the plain way takes %s", count(c.RowsNaive, "model row"))
+		text += fmt.Sprintf(", by running %s of its parts", count(rows, "row"))
 	case rows < c.RowsNaive:
 		text += fmt.Sprintf("; the plain way takes %s", grouped(c.RowsNaive))
 	}

@@ -176,7 +176,7 @@ func TestTable(t *testing.T) {
 		{"names-terminal", explanation([]string{"image", "text"}, long), true, colorNever, "long names are shortened to fit 80 columns"},
 		{"undefined-terminal", explanation([]string{"image", "text"}, nothing), true, colorNever, "undefined is a word, a bad residual is told"},
 		{"columns-terminal", columns, true, colorNever, "the headline is the mean of absolutes; a regression has no predicted class to point to"},
-		{"additive-pipe", additive, false, colorNever, "rows of parts are no model rows, and no interaction is no accident"},
+		{"additive-pipe", additive, false, colorNever, "what was answered and what was run are two numbers, and no interaction is no accident"},
 		{"targets-pipe", several, false, colorNever, "a table for each target, classes left to the JSON"},
 	}
 	var used []string
