@@ -69,40 +69,49 @@ func (p *progress) start() {
 // a run.
 func (p *progress) tell(done, total int64) {
 	p.done, p.total = done, total
+	p.show(p.bar, p.sentence, p.writeJSON)
+}
+
+// show tells how things stand in the way that was asked for, if it is time to.
+func (p *progress) show(bar, sentence func(now time.Time) string, writeJSON func(now time.Time)) {
 	now := p.s.now()
 	since := now.Sub(p.last)
 	switch {
-	case p.kind == progressBar && (since >= redraw || done == total):
-		_, _ = fmt.Fprintf(p.s.err, "\r%s\x1b[K", p.bar(now))
+	case p.kind == progressBar && (since >= redraw || p.done == p.total):
+		line := bar(now)
+		if most := p.s.width - 1; len(line) > most && most > 0 {
+			line = line[:most]
+		}
+		_, _ = fmt.Fprintf(p.s.err, "\r%s\x1b[K", line)
 		p.drawn = true
 	case p.kind == progressPlain && since >= every:
-		_, _ = fmt.Fprintf(p.s.err, "%s\n", p.sentence(now))
+		_, _ = fmt.Fprintf(p.s.err, "%s\n", sentence(now))
 	case p.kind == progressJSON && since >= everyJSON:
-		p.writeJSON(now)
+		writeJSON(now)
 	default:
 		return
 	}
 	p.last = now
 }
 
-// finish clears the bar, so that what follows starts on a clean line.
-func (p *progress) finish() {
+// clear takes the bar away, so that what follows starts on a clean line.
+func (p *progress) clear() {
 	if p.drawn {
 		_, _ = fmt.Fprint(p.s.err, "\r\x1b[K")
 	}
+}
+
+// finish clears the bar, and writes the last line for programs.
+func (p *progress) finish() {
+	p.clear()
 	if p.kind == progressJSON {
 		p.writeJSON(p.s.now())
 	}
 }
 
-// bar draws one line that fits the terminal.
 func (p *progress) bar(now time.Time) string {
 	filled := int(p.fraction() * barWidth)
-	line := fmt.Sprintf("[%s%s] %s", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), p.sentence(now))
-	if most := p.s.width - 1; len(line) > most && most > 0 {
-		line = line[:most]
-	}
-	return line
+	return fmt.Sprintf("[%s%s] %s", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), p.sentence(now))
 }
 
 func (p *progress) sentence(now time.Time) string {

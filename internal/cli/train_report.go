@@ -168,31 +168,12 @@ func newTrainProgress(s *streams, n narration, epochs, samples int) *trainProgre
 // tell is called after each epoch.
 func (p *trainProgress) tell(e fusion.Epoch) {
 	p.epochs, p.latest, p.done = e.Number, e, int64(e.Number)*int64(p.samples)
-	now := p.s.now()
-	since := now.Sub(p.last)
-	switch {
-	case p.kind == progressBar && (since >= redraw || p.done == p.total):
-		line := p.sentence(now)
-		if most := p.s.width - 1; len(line) > most && most > 0 {
-			line = line[:most]
-		}
-		_, _ = fmt.Fprintf(p.s.err, "\r%s\x1b[K", line)
-		p.drawn = true
-	case p.kind == progressPlain && since >= every:
-		_, _ = fmt.Fprintf(p.s.err, "%s\n", p.sentence(now))
-	case p.kind == progressJSON && since >= everyJSON:
-		p.writeJSON(now)
-	default:
-		return
-	}
-	p.last = now
+	p.show(p.sentence, p.sentence, p.writeJSON)
 }
 
 // finish clears the bar, and writes the last line for programs.
 func (p *trainProgress) finish() {
-	if p.drawn {
-		_, _ = fmt.Fprint(p.s.err, "\r\x1b[K")
-	}
+	p.clear()
 	if p.kind == progressJSON && p.epochs > 0 {
 		p.writeJSON(p.s.now())
 	}

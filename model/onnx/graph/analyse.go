@@ -31,12 +31,9 @@ func bit(player int) Set {
 	return 1 << player
 }
 
-// randomOps draw numbers of their own.
-var randomOps = []string{"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
-
 func (g *Graph) analyseNode(n *Node) error {
-	if slices.Contains(randomOps, n.Op) {
-		return uncutAt(n, "draws random numbers")
+	if refused[n.Op] == becauseRandom {
+		return uncutAt(n, "%s", becauseRandom) // whatever it takes
 	}
 	if n.Op == "If" {
 		return g.analyseIf(n)

@@ -8,7 +8,8 @@
 //  1. Read. The graph is pruned to what the explained output needs; an input that
 //     several modalities share becomes one input for each (graph.go).
 //  2. Look. The graph is run on a few rows to see the shape of every value; what a
-//     file says of shapes is optional and often wrong (look.go).
+//     file says of shapes is optional and often wrong (look.go). Layers on tokens
+//     that were written on tables are put back (unmerge.go).
 //  3. Analyse. Rules prove for every node that it keeps rows apart, and where the
 //     rows lie in its outputs (rule.go, analyse.go). A graph that is not proven is
 //     not cut: Cut returns a *model.Uncut that names the node.

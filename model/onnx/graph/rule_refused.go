@@ -59,7 +59,7 @@ var refused = map[string]string{
 
 const (
 	becauseFlow     = "is control flow, which is not looked into"
-	becauseRandom   = "is random"
+	becauseRandom   = "draws random numbers"
 	becauseSequence = "makes or takes sequences, which are not looked into"
 	becauseLoss     = "mixes rows: it is a loss of the whole batch"
 )

@@ -20,7 +20,7 @@ func unknownCases() []Case {
 		{Op: "Nonsense", Version: 13, In: in, Out: out([]int{-1, 3}), Refuse: "it is not known whether it keeps rows apart"},
 		{Op: "org.example.Relu", Version: 1, In: in, Out: out([]int{-1, 3}), Refuse: "it is not known whether it keeps rows apart"},
 		{Op: "Loop", Version: 13, In: in, Out: out([]int{-1, 3}), Refuse: "control flow"},
-		{Op: "Bernoulli", Version: 15, In: in, Out: out([]int{-1, 3}), Refuse: "is random"},
+		{Op: "Bernoulli", Version: 15, In: in, Out: out([]int{-1, 3}), Refuse: "draws random numbers"},
 		{Op: "NonZero", Version: 13, In: in, Out: out([]int{2, -3}), Refuse: "as many results as the data say"},
 		{Op: "Unique", Version: 11, In: in, Out: out([]int{-1}), Refuse: "compares them with one another"},
 	}

@@ -18,7 +18,7 @@ type tokenLayer struct {
 func (g *Graph) unmerge() bool {
 	takers, static := map[*Value][]*Node{}, map[*Value]bool{}
 	for _, n := range g.nodes {
-		quiet := g.allStatic(n, static) && !slices.Contains(randomOps, n.Op)
+		quiet := g.allStatic(n, static) && refused[n.Op] != becauseRandom
 		for _, v := range n.Out {
 			static[v] = quiet
 		}
