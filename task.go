@@ -215,12 +215,9 @@ func columnNames(classes []string, width int) []string {
 func (o outputs) classifier(t Task) func(row []float64) int {
 	switch t {
 	case Binary:
-		threshold := 0.0 // of a logit
-		if o.unit {
-			threshold = 0.5
-		}
+		middle := o.middle()
 		return func(row []float64) int {
-			if row[0] >= threshold {
+			if row[0] >= middle {
 				return 1
 			}
 			return 0
@@ -229,6 +226,15 @@ func (o outputs) classifier(t Task) func(row []float64) int {
 		return func([]float64) int { return 0 }
 	}
 	return nil
+}
+
+// middle returns the output from which on a binary output says the second class: ½
+// for a probability, 0 for a logit.
+func (o outputs) middle() float64 {
+	if o.unit {
+		return 0.5
+	}
+	return 0
 }
 
 // labelColumn returns the function that finds the column of a sample's label:

@@ -18,7 +18,7 @@
 //
 // Reading order: [Column] and [File] here; error.go; one format each in
 // csv.go, npz.go (over npy.go) and parquet.go; bind.go and samples.go;
-// modality.go.
+// modality.go. Rooms that write arrays take their headers from npy_write.go.
 package dataset
 
 import (

@@ -98,21 +98,9 @@ type additive struct{ run *additiveRun }
 func (e *additive) evaluate(ctx context.Context, tile *Tile) error {
 	p := e.run.plan
 	n, w := tile.Samples(), p.opt.Width
-	features, err := p.sampleSide(ctx, tile, e.run.progress)
+	own, err := e.run.ownTerms(ctx, tile)
 	if err != nil {
 		return err
-	}
-	// own[t] holds the term of every sample.
-	own := make([][]float64, len(p.stage.terms))
-	at := func(i int) place { return place{tile: tile, sample: i, coalition: game.Grand(p.m)} }
-	for t, f := range p.stage.terms {
-		own[t] = make([]float64, n*w)
-		features[f].Float64s(own[t])
-		for i, y := range own[t] {
-			if y-y != 0 { // NaN and Inf alone
-				return p.notFinite(at(i/w), "a term of the model's output", i%w, y)
-			}
-		}
 	}
 	work := newTileSums(p, tile, game.Grand(p.m))
 	output := make([]float64, w)
@@ -131,6 +119,28 @@ func (e *additive) evaluate(ctx context.Context, tile *Tile) error {
 		}
 	}
 	return e.fill(tile, work, own)
+}
+
+// ownTerms returns the terms of a tile's samples before the transform: those of
+// sample i at i·W of each.
+func (run *additiveRun) ownTerms(ctx context.Context, tile *Tile) ([][]float64, error) {
+	p, w := run.plan, run.plan.opt.Width
+	features, err := p.sampleSide(ctx, tile, run.progress)
+	if err != nil {
+		return nil, err
+	}
+	own := make([][]float64, len(p.stage.terms))
+	for t, f := range p.stage.terms {
+		own[t] = make([]float64, tile.Samples()*w)
+		features[f].Float64s(own[t])
+		for i, y := range own[t] {
+			if y-y != 0 { // NaN and Inf alone
+				at := place{tile: tile, sample: i / w, coalition: game.Grand(p.m)}
+				return nil, p.notFinite(at, "a term of the model's output", i%w, y)
+			}
+		}
+	}
+	return own, nil
 }
 
 // fill writes the tables. Terms are added in the same order for every coalition,

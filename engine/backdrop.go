@@ -3,9 +3,9 @@ package engine
 import (
 	"bytes"
 	"context"
-	"sync"
 
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/internal/share"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
 )
@@ -134,7 +134,7 @@ func (d *backdrop) fill(ctx context.Context, i int, inputs model.Batch, rows int
 	for k := range pieces {
 		pieces[k] = make([]tensor.Tensor, calls)
 	}
-	err := share(ctx, p.opt.Workers, calls, func(ctx context.Context, call int) error {
+	err := share.Among(ctx, p.opt.Workers, calls, func(ctx context.Context, call int) error {
 		lo := call * limit
 		hi := min(rows, lo+limit)
 		some, n := between(inputs, lo, hi), hi-lo
@@ -191,31 +191,4 @@ func (d *backdrop) gather(near []int, n, per int, c chunk) []tensor.Tensor {
 		}
 	}
 	return out
-}
-
-// share has workers call f with 0 to n−1 and returns the first error.
-func share(ctx context.Context, workers, n int, f func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int, n)
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	var group sync.WaitGroup
-	for range min(workers, n) {
-		group.Go(func() {
-			for i := range next {
-				if ctx.Err() != nil {
-					return
-				}
-				if err := f(ctx, i); err != nil {
-					cancel(err)
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(ctx)
 }

@@ -27,5 +27,6 @@
 // then for models in parts stage.go and verify.go, staging.go (what parts are),
 // staged_shape.go and chunk.go (how rows are cut), cost.go (how many there are),
 // backdrop.go, staged.go, additive.go. checkpoint.go lets a run go on after a
-// stop.
+// stop. [Plan.Pairs] and [Plan.Outputs] give rows away, for scores that are not
+// made of coalitions.
 package engine

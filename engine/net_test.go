@@ -404,7 +404,7 @@ func (t table) Gather(_ context.Context, rows []int) (dataset.Rows, error) {
 }
 
 // options describes a run of a net on n samples and b background rows.
-func (n *net) options(t *testing.T, samples, rows int, masks ...string) Options {
+func (n *net) options(t testing.TB, samples, rows int, masks ...string) Options {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(7, uint64(samples*rows)))
 	source := newTable(rng, n.inputs, rows)
@@ -421,7 +421,7 @@ func (n *net) options(t *testing.T, samples, rows int, masks ...string) Options 
 }
 
 // inParts returns options with the net's parts, held against the whole.
-func inParts(t *testing.T, opt Options) Options {
+func inParts(t testing.TB, opt Options) Options {
 	t.Helper()
 	stages, err := Stage(t.Context(), opt)
 	if err != nil {

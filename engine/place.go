@@ -15,12 +15,20 @@ type place struct {
 	background int
 }
 
+// numbered is a Source of samples that were drawn: Number is the row of the file
+// that sample i is.
+type numbered interface{ Number(i int) int }
+
 // describe names a row as a person knows it.
 func (p *Plan) describe(at place) string {
 	if at.tile == nil {
 		return p.describeBackground(at)
 	}
-	sample := fmt.Sprintf("sample %d", at.tile.Lo+at.sample)
+	number := at.tile.Lo + at.sample
+	if drawn, ok := p.opt.Samples.(numbered); ok {
+		number = drawn.Number(number)
+	}
+	sample := fmt.Sprintf("sample %d", number)
 	if ids := at.tile.Rows.IDs; ids.Rows() > at.sample {
 		sample += fmt.Sprintf(" (id %s)", ids.Format(at.sample))
 	}
@@ -63,8 +71,15 @@ func finite(row []float64, columns []int) (column int, ok bool) {
 	return 0, true
 }
 
+// A TransformError is a transform without a finite value, as the logarithm of an
+// output that is zero: the question is at fault, and not the model.
+type TransformError struct{ text string }
+
+// Error names the row and the column.
+func (e *TransformError) Error() string { return e.text }
+
 func (p *Plan) transformedError(at place, row []float64, column int) error {
-	return p.notFinite(at, p.opt.Transform.String()+" of the model's output", column, row[column])
+	return &TransformError{p.notFinite(at, p.opt.Transform.String()+" of the model's output", column, row[column]).Error()}
 }
 
 func (p *Plan) notFinite(at place, what string, column int, y float64) error {

@@ -13,7 +13,8 @@ import (
 )
 
 // A Source has the samples of a run; *dataset.Samples is one. Read must be safe
-// for concurrent use.
+// for concurrent use. Where samples were drawn from a file, a method Number(i int)
+// int gives the row that sample i is, which messages then name.
 type Source interface {
 	Len() int
 	Inputs() []tensor.Spec

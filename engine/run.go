@@ -28,6 +28,8 @@ type Tile struct {
 	// alone: table (k*T+t)*n+i for block k of the T targets. It has no games
 	// when the background has no blocks.
 	BlockValues game.Tables
+	// outputs holds the rows that [Plan.Outputs] and [Plan.Pairs] give away.
+	outputs []float64
 }
 
 // Samples returns the number of samples in the tile.
@@ -80,12 +82,22 @@ func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
 // What tiles share, v({}) and what parts make of the background, is computed
 // again: the same rows in the same batches give the same bits.
 func (p *Plan) Resume(ctx context.Context, kept Checkpoint, each func(*Tile) error) (Cost, error) {
+	run := p.method(&progress{total: p.Rows() - p.keptSamples(kept)*p.sampleRows(), tell: p.opt.Progress})
+	took, err := p.stream(ctx, run, kept, each)
+	if err != nil {
+		return Cost{}, err
+	}
+	return Cost{Rows: p.Rows(), Evaluation: took}, nil
+}
+
+// stream prepares a method, has its evaluators answer the plan's tiles and hands
+// them to each, in order. It returns the time from the first model row to the last.
+func (p *Plan) stream(ctx context.Context, run method, kept Checkpoint, each func(*Tile) error) (time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	run := p.method(&progress{total: p.Rows() - p.keptSamples(kept)*p.sampleRows(), tell: p.opt.Progress})
 	start := time.Now()
 	if err := run.prepare(ctx); err != nil {
-		return Cost{}, err
+		return 0, err
 	}
 	// Tokens bound the tiles in memory: those read, evaluated, or waiting for
 	// their turn. The channels hold them all: while workers are in native code
@@ -122,12 +134,12 @@ func (p *Plan) Resume(ctx context.Context, kept Checkpoint, each func(*Tile) err
 	waiting := map[int]*Tile{}
 	for next := 0; next < p.Tiles(); {
 		if ctx.Err() != nil {
-			return Cost{}, context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 		if tile, ok := waiting[next]; ok {
 			delete(waiting, next)
 			if err := each(tile); err != nil {
-				return Cost{}, err
+				return 0, err
 			}
 			<-tokens
 			next++
@@ -137,10 +149,10 @@ func (p *Plan) Resume(ctx context.Context, kept Checkpoint, each func(*Tile) err
 		case tile := <-done:
 			waiting[tile.Number] = tile
 		case <-ctx.Done():
-			return Cost{}, context.Cause(ctx)
+			return 0, context.Cause(ctx)
 		}
 	}
-	return Cost{Rows: p.Rows(), Evaluation: time.Since(start)}, nil
+	return time.Since(start), nil
 }
 
 // read feeds the samples of each tile into todo.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/internal/share"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
 )
@@ -28,7 +29,7 @@ func (run *stagedRun) prepare(ctx context.Context) (err error) {
 	}
 	// Chunks are summed by several workers and added up in order.
 	found := make([]baseSums, len(p.cut.chunks))
-	if err := share(ctx, p.opt.Workers, len(found), func(ctx context.Context, i int) (err error) {
+	if err := share.Among(ctx, p.opt.Workers, len(found), func(ctx context.Context, i int) (err error) {
 		found[i], err = run.baseOf(ctx, p.cut.chunks[i])
 		return err
 	}); err != nil {

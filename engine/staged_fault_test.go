@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -328,31 +327,6 @@ func TestMeasureParts(t *testing.T) {
 				t.Errorf("%s: part %s takes %v seconds", name, part.Name, part.Seconds)
 			}
 		}
-	}
-}
-
-// share must do each thing once, and stop at the first error.
-func TestShare(t *testing.T) {
-	var done [50]atomic.Int32
-	if err := share(t.Context(), 3, len(done), func(_ context.Context, i int) error {
-		done[i].Add(1)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	for i := range done {
-		if done[i].Load() != 1 {
-			t.Errorf("%d was done %d times", i, done[i].Load())
-		}
-	}
-	enough := errors.New("enough")
-	if err := share(t.Context(), 3, 50, func(_ context.Context, i int) error {
-		if i == 7 {
-			return enough
-		}
-		return nil
-	}); !errors.Is(err, enough) {
-		t.Errorf("got %v, want the error of number 7", err)
 	}
 }
 

@@ -13,7 +13,6 @@
 //	ReadFolder     Data from the files train, valid and test of a folder
 //	Train          Data and Options to a Network
 //	Network        a model.Model; ONNX writes it, Evaluate judges it
-//	MacroF1        and Accuracy, of any classes
 //
 // Conventions: a matrix is row-major, a row is a sample. Weights are stored as
 // PyTorch does, [out, in], so that a layer is y = x·Wᵀ + b. Arithmetic is

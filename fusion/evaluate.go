@@ -2,9 +2,9 @@ package fusion
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
+
+	"github.com/intershap/intershap/metric"
 )
 
 // An Evaluation judges a network on labelled samples.
@@ -13,7 +13,7 @@ type Evaluation struct {
 	Loss float64
 	// Accuracy is the share of samples whose largest logit is that of their class.
 	Accuracy float64
-	// F1 is [MacroF1].
+	// F1 is [metric.MacroF1].
 	F1 float64
 }
 
@@ -66,8 +66,8 @@ func (j *judge) run(t table) Evaluation {
 		}
 	}
 	// Both are of the same number of samples, and that is not zero.
-	accuracy, _ := Accuracy(t.labels, j.predicted)
-	f1, _ := MacroF1(t.labels, j.predicted)
+	accuracy, _ := metric.Accuracy(j.predicted, t.labels)
+	f1, _ := metric.MacroF1(j.predicted, t.labels)
 	return Evaluation{Loss: loss / float64(t.rows()), Accuracy: accuracy, F1: f1}
 }
 
@@ -80,63 +80,4 @@ func argmax(row []float32) int {
 		}
 	}
 	return best
-}
-
-// Accuracy returns the share of samples whose predicted class is their label. It
-// is an error if there are none, or not as many of the one as of the other.
-func Accuracy(labels, predicted []int) (float64, error) {
-	if err := checkPairs(labels, predicted); err != nil {
-		return 0, err
-	}
-	right := 0
-	for i, label := range labels {
-		if predicted[i] == label {
-			right++
-		}
-	}
-	return float64(right) / float64(len(labels)), nil
-}
-
-// MacroF1 returns the mean of the classes' F1, each class weighing the same:
-//
-//	F1 = 2·TP / (2·TP + FP + FN)
-//
-// Classes that neither a label nor a prediction has are left out of the mean, for
-// nothing is known of them; a class that only the labels have, or only the
-// predictions, has F1 = 0. That is what scikit-learn's f1_score computes with
-// average="macro". It lies between 0 and 1. It is an error if there are no
-// samples, or not as many labels as predictions.
-func MacroF1(labels, predicted []int) (float64, error) {
-	if err := checkPairs(labels, predicted); err != nil {
-		return 0, err
-	}
-	// hits counts TP twice; met counts 2·TP + FP + FN.
-	hits, met := map[int]int{}, map[int]int{}
-	for i, label := range labels {
-		met[label]++
-		met[predicted[i]]++
-		if label == predicted[i] {
-			hits[label] += 2
-		}
-	}
-	var classes []int
-	for c := range met {
-		classes = append(classes, c)
-	}
-	slices.Sort(classes) // so that the sum has one order
-	sum := 0.0
-	for _, c := range classes {
-		sum += float64(hits[c]) / float64(met[c])
-	}
-	return sum / float64(len(classes)), nil
-}
-
-func checkPairs(labels, predicted []int) error {
-	switch {
-	case len(labels) != len(predicted):
-		return fmt.Errorf("fusion: want a prediction for each of %d labels, got %d", len(labels), len(predicted))
-	case len(labels) == 0:
-		return errors.New("fusion: want at least one sample to judge on, got none")
-	}
-	return nil
 }

@@ -7,39 +7,17 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/intershap/intershap/dataset"
 )
 
 // What NPY arrays are made of, as far as samples files need it.
 const (
-	// npyMagic starts arrays of version 1.0.
-	npyMagic   = "\x93NUMPY\x01\x00"
 	npyFloat64 = "<f8"
 	npyInt64   = "<i8"
-	// npyAlign is the multiple at which elements start, so that they can be
-	// mapped into memory.
-	npyAlign = 64
 	// npyLetter is the bytes of one character: arrays of text are UTF-32.
 	npyLetter = 4
 )
-
-// npyHeader returns what stands before the elements of an array, in version 1.0
-// of the format. It is far from that version's 64 KiB.
-func npyHeader(descr string, shape ...int) []byte {
-	var axes strings.Builder
-	for _, n := range shape {
-		axes.WriteString(strconv.Itoa(n) + ",")
-	}
-	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, axes.String())
-	const fixed = len(npyMagic) + 2 // the length of the text has two bytes
-	size := fixed + len(text) + 1   // a line feed ends it
-	if rest := size % npyAlign; rest != 0 {
-		text += strings.Repeat(" ", npyAlign-rest)
-	}
-	text += "\n"
-	header := append([]byte(npyMagic), 0, 0)
-	binary.LittleEndian.PutUint16(header[fixed-2:], uint16(len(text)))
-	return append(header, text...)
-}
 
 // npyTextDescr returns the type of texts of up to letters characters. NumPy
 // writes empty texts with one, since not all readers know a width of none.
@@ -60,7 +38,7 @@ func writeNPYTexts(w io.Writer, texts []string) error {
 	for _, t := range texts {
 		letters = max(letters, utf8.RuneCountInString(t))
 	}
-	if _, err := w.Write(npyHeader(npyTextDescr(letters), len(texts))); err != nil {
+	if _, err := w.Write(dataset.NPYHeader(npyTextDescr(letters), len(texts))); err != nil {
 		return err
 	}
 	element := newNPYText(letters)

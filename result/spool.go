@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+
+	"github.com/intershap/intershap/dataset"
 )
 
 const (
@@ -97,7 +99,7 @@ func (s *spool) writeTo(w io.Writer) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	if _, err := w.Write(npyHeader(s.descr, s.shape...)); err != nil {
+	if _, err := w.Write(dataset.NPYHeader(s.descr, s.shape...)); err != nil {
 		return err
 	}
 	if err := s.rewind(); err != nil {

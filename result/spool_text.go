@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 	"unicode/utf8"
+
+	"github.com/intershap/intershap/dataset"
 )
 
 // A textSpool is a vector of texts on its way into an archive, each behind its
@@ -43,7 +45,7 @@ func (s *textSpool) writeTo(w io.Writer) error {
 	if err := s.rewind(); err != nil {
 		return err
 	}
-	if _, err := w.Write(npyHeader(npyTextDescr(s.letters), s.count)); err != nil {
+	if _, err := w.Write(dataset.NPYHeader(npyTextDescr(s.letters), s.count)); err != nil {
 		return err
 	}
 	r := bufio.NewReaderSize(s.file, fileBuffer)

@@ -167,7 +167,8 @@ const (
 	maxSteps    = 400
 	shrink      = 0.1   // t from one centre to the next
 	centred     = 0.1   // Newton decrement, in units of t, that ends the steps at a t
-	goodGap     = 1e-10 // below MaxGap, so that the certificate has room
+	aim         = 1e-9  // gap from which on bounds are worth their time
+	goodGap     = 1e-10 // at which to stop
 	refinements = 2
 	stayInside  = 0.99 // of the way to the boundary
 )
@@ -188,7 +189,7 @@ func (d *program) solve() solution {
 				break
 			}
 		}
-		if t*float64(d.entries) > MaxGap {
+		if t*float64(d.entries) > aim {
 			continue
 		}
 		out.lower = max(out.lower, d.lower(n.u))

@@ -1,6 +1,7 @@
 package rival
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -205,11 +206,20 @@ func estimate(t testing.TB, modalities []Matrix, target []int, o PIDOptions) []P
 	for i := range names {
 		names[i] = fmt.Sprint("m", i+1)
 	}
-	views, err := EstimatePID(modalities, names, target, o)
+	views, err := estimatePID(modalities, names, target, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return views
+}
+
+// estimatePID clusters and decomposes.
+func estimatePID(modalities []Matrix, names []string, target []int, o PIDOptions) ([]PIDView, error) {
+	e, err := NewPIDEstimator(context.Background(), modalities, names, o)
+	if err != nil {
+		return nil, err
+	}
+	return e.Estimate(context.Background(), target)
 }
 
 // Clean bits go through the pipeline unharmed: XOR has ln 2 of synergy, a shared bit
@@ -343,7 +353,7 @@ func TestEstimatePIDUnfit(t *testing.T) {
 		{"more options", []Matrix{good, good}, target, PIDOptions{Seeds: -1}, "want at least 1 seeds, got -1", false},
 	} {
 		names := []string{"m1", "m2"}[:len(c.x)]
-		_, err := EstimatePID(c.x, names, c.target, c.o)
+		_, err := estimatePID(c.x, names, c.target, c.o)
 		var u *Unfit
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.As(err, &u) != c.unfit {
 			t.Errorf("%s: got error %v, want one that says %q and is for a footnote: %v", c.name, err, c.want, c.unfit)

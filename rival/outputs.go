@@ -3,6 +3,8 @@ package rival
 import (
 	"fmt"
 	"slices"
+
+	"github.com/intershap/intershap/metric"
 )
 
 // A Matrix holds finite numbers, row by row: element (i, j) is Data[i*Cols+j].
@@ -77,15 +79,15 @@ func (m Matrix) largest() float64 {
 }
 
 // Predicted returns the predicted class of every row: the column with the largest
-// number, the first of equal ones. With a single column it is class 1 above the
-// threshold and class 0 otherwise: 0.5 for probabilities, 0 for logits. The
-// threshold means nothing with several columns.
+// number, the first of equal ones. With a single column it is class 1 at or above the
+// threshold and class 0 below: 0.5 for probabilities, 0 for logits. The threshold
+// means nothing with several columns.
 func Predicted(outputs Matrix, threshold float64) []int {
 	classes := make([]int, outputs.Rows)
 	for i := range classes {
 		row := outputs.Row(i)
 		if len(row) == 1 {
-			if row[0] > threshold {
+			if row[0] >= threshold {
 				classes[i] = 1
 			}
 			continue
@@ -101,43 +103,26 @@ func Predicted(outputs Matrix, threshold float64) []int {
 
 // Metrics says how well predictions agree with labels.
 type Metrics struct {
-	// Accuracy is the share of samples whose predicted class is the label.
+	// Accuracy is [metric.Accuracy].
 	Accuracy float64
-	// MacroF1 is the mean over classes of 2·TP/(2·TP+FP+FN). A class counts when it
-	// is a label or a prediction of some sample, so a class that is never right
-	// counts with 0 and one that nobody names does not count.
+	// MacroF1 is [metric.MacroF1].
 	MacroF1 float64
 }
 
 // Measure compares predictions with labels. Both hold class indices, one for each
 // of at least one sample.
 func Measure(predicted, labels []int) (Metrics, error) {
-	if len(predicted) != len(labels) || len(labels) == 0 {
-		return Metrics{}, fmt.Errorf("rival: want as many predictions as labels and at least one, got %d and %d", len(predicted), len(labels))
+	accuracy, err := metric.Accuracy(predicted, labels)
+	if err != nil {
+		return Metrics{}, fmt.Errorf("rival: %w", err)
 	}
 	for i, label := range labels {
 		if label < 0 || predicted[i] < 0 {
 			return Metrics{}, fmt.Errorf("rival: sample %d: want classes from 0 on, got label %d and prediction %d", i, label, predicted[i])
 		}
 	}
-	classes, kinds := dense(slices.Concat(labels, predicted))
-	truth, guess := classes[:len(labels)], classes[len(labels):]
-	hits, wrong, missed := make([]int, kinds), make([]int, kinds), make([]int, kinds)
-	right := 0
-	for i, c := range truth {
-		if g := guess[i]; g == c {
-			hits[c]++
-			right++
-		} else {
-			wrong[g]++
-			missed[c]++
-		}
-	}
-	sum := 0.0
-	for c := range kinds { // each has a label or a prediction, so none divides by zero
-		sum += float64(2*hits[c]) / float64(2*hits[c]+wrong[c]+missed[c])
-	}
-	return Metrics{Accuracy: float64(right) / float64(len(labels)), MacroF1: sum / float64(kinds)}, nil
+	f1, err := metric.MacroF1(predicted, labels)
+	return Metrics{Accuracy: accuracy, MacroF1: f1}, err
 }
 
 // dense renumbers values as 0, 1, ... in ascending order of value, and returns how

@@ -15,44 +15,29 @@ func TestPredicted(t *testing.T) {
 		}
 	}
 	got = Predicted(Matrix{3, 1, []float64{0.4, 0.5, 0.6}}, 0.5)
-	for i, want := range []int{0, 0, 1} {
+	for i, want := range []int{0, 1, 1} {
 		if got[i] != want {
 			t.Errorf("single column, row %d: class %d, want %d", i, got[i], want)
 		}
 	}
 }
 
-// Macro F1 worked by hand.
+// What the numbers are is tested where they are made, in package metric; this one
+// has two that differ, so that neither stands for the other.
 func TestMeasure(t *testing.T) {
-	for _, c := range []struct {
-		name              string
-		predicted, labels []int
-		accuracy, f1      float64
-	}{
-		{"all right", []int{0, 1, 2}, []int{0, 1, 2}, 1, 1},
-		// Class 0: 2·1/(2+1+0), class 1: 2·1/(2+0+1).
-		{"one wrong", []int{0, 0, 1}, []int{0, 1, 1}, 2. / 3, 2. / 3},
-		// Class 0: 2·3/(6+1), class 1 is never named: 0.
-		{"majority", []int{0, 0, 0, 0}, []int{0, 0, 0, 1}, 0.75, 3. / 7},
-		// Class 7 is named and no label: it counts with 0.
-		{"foreign class", []int{0, 7}, []int{0, 0}, 0.5, 1. / 3},
-		// Numbers between the classes do not count.
-		{"gaps", []int{5, 1 << 30}, []int{5, 1 << 30}, 1, 1},
-		{"all wrong", []int{1, 0}, []int{0, 1}, 0, 0},
-	} {
-		got, err := Measure(c.predicted, c.labels)
-		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		near(t, c.name+": accuracy", got.Accuracy, c.accuracy, 1e-15)
-		near(t, c.name+": macro F1", got.MacroF1, c.f1, 1e-15)
+	// Class 0: 2·3/(6+1), class 1 is never named: 0.
+	got, err := Measure([]int{0, 0, 0, 0}, []int{0, 0, 0, 1})
+	if err != nil {
+		t.Fatal(err)
 	}
+	near(t, "accuracy", got.Accuracy, 0.75, 1e-15)
+	near(t, "macro F1", got.MacroF1, 3./7, 1e-15)
 	for _, c := range []struct {
 		predicted, labels []int
 		want              string
 	}{
-		{nil, nil, "at least one, got 0 and 0"},
-		{[]int{1}, []int{1, 2}, "got 1 and 2"},
+		{nil, nil, "rival: metric: want at least one sample"},
+		{[]int{1}, []int{1, 2}, "a prediction for each of 2 labels, got 1"},
 		{[]int{0, -1}, []int{0, 1}, "sample 1: want classes from 0 on, got label 1 and prediction -1"},
 	} {
 		if _, err := Measure(c.predicted, c.labels); err == nil || !strings.Contains(err.Error(), c.want) {

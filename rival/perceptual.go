@@ -80,15 +80,17 @@ func NewPerceptual(in PerceptualInput) (Perceptual, error) {
 			return Perceptual{}, fmt.Errorf("rival: perceptual: modality %d: want at least one draw", m)
 		}
 		accuracies := make([]float64, len(draws))
+		right := 0 // counted, so that draws which change nothing score exactly 0
 		for r, predicted := range draws {
 			shuffled, err := Measure(predicted, in.Labels)
 			if err != nil {
 				return Perceptual{}, fmt.Errorf("rival: perceptual: modality %d, draw %d: %w", m, r, err)
 			}
 			accuracies[r] = shuffled.Accuracy
+			right += hits(predicted, in.Labels)
 		}
-		mean, sd := meanAndSD(accuracies)
-		p := PerceptualModality{Permuted: mean.Or(0)}
+		_, sd := meanAndSD(accuracies)
+		p := PerceptualModality{Permuted: float64(right) / float64(len(draws)*len(in.Labels))}
 		p.Score = out.Accuracy - p.Permuted
 		if v, ok := sd.Value(); ok {
 			p.SE = score.Defined(v / math.Sqrt(float64(len(draws))))
@@ -99,6 +101,17 @@ func NewPerceptual(in PerceptualInput) (Perceptual, error) {
 		out.Modalities = append(out.Modalities, p)
 	}
 	return out, nil
+}
+
+// hits counts the predictions that are right.
+func hits(predicted, labels []int) int {
+	n := 0
+	for i, label := range labels {
+		if predicted[i] == label {
+			n++
+		}
+	}
+	return n
 }
 
 // Permutation returns the order in which n samples take a modality in a draw:

@@ -27,8 +27,8 @@ func pid(t testing.TB, j Joint) PID {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !(p.Gap >= 0 && p.Gap <= MaxGap) {
-		t.Errorf("gap %v, want 0 to %v", p.Gap, MaxGap)
+	if !(p.Gap >= 0 && p.Gap <= aim) {
+		t.Errorf("gap %v, want 0 to %v", p.Gap, aim)
 	}
 	return p
 }
@@ -175,10 +175,10 @@ func TestPIDIsSymmetric(t *testing.T) {
 			swapped.Mass[(p2[x2]*j.First+p1[x1])*j.Target+py[y]] = 3 * v
 		}
 		a, b := pid(t, j), pid(t, swapped)
-		near(t, "redundancy", b.Redundancy, a.Redundancy, 2*MaxGap)
-		near(t, "unique 1", b.Unique2, a.Unique1, 2*MaxGap)
-		near(t, "unique 2", b.Unique1, a.Unique2, 2*MaxGap)
-		near(t, "synergy", b.Synergy, a.Synergy, 2*MaxGap)
+		near(t, "redundancy", b.Redundancy, a.Redundancy, 2*aim)
+		near(t, "unique 1", b.Unique2, a.Unique1, 2*aim)
+		near(t, "unique 2", b.Unique1, a.Unique2, 2*aim)
+		near(t, "synergy", b.Synergy, a.Synergy, 2*aim)
 	}
 }
 
@@ -204,9 +204,9 @@ func TestPIDOfNoisyCopies(t *testing.T) {
 			}
 		}
 		p := pid(t, j)
-		near(t, "unique 2", p.Unique2, 0, MaxGap)
-		near(t, "redundancy", p.Redundancy, p.Second, MaxGap)
-		near(t, "synergy", p.Synergy, 0, MaxGap)
+		near(t, "unique 2", p.Unique2, 0, aim)
+		near(t, "redundancy", p.Redundancy, p.Second, aim)
+		near(t, "synergy", p.Synergy, 0, aim)
 	}
 }
 

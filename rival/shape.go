@@ -110,19 +110,6 @@ func NewShape(values []float64, form ShapeForm) (Shape, error) {
 	return out, nil
 }
 
-// A ShapeBaseline says what a model without any modality reaches.
-type ShapeBaseline uint8
-
-const (
-	// MajorityShare is the share of the most frequent label, whatever the metric.
-	// The reference code of InterSHAP takes it for F1 too, so that its published
-	// numbers compare F1 with an accuracy.
-	MajorityShare ShapeBaseline = iota + 1
-	// MajorityMetric is the metric itself of always naming the most frequent
-	// label. For accuracy it is MajorityShare.
-	MajorityMetric
-)
-
 // ShapeInput is what SHAPE as published needs.
 type ShapeInput struct {
 	// Predicted holds for each coalition of M modalities the predicted classes of
@@ -133,19 +120,15 @@ type ShapeInput struct {
 	Labels []int
 	// Form is ShapeF1 or ShapeAccuracy.
 	Form ShapeForm
-	// Baseline is MajorityShare, as published, or MajorityMetric.
-	Baseline ShapeBaseline
 }
 
 // NewPublishedShape computes SHAPE from predictions: v(S) is the metric with zeros
-// for absent modalities and v({}) the majority baseline (Hu, Li and Zhou, 2022).
+// for absent modalities and v({}) that of always naming the most frequent label (Hu, Li
+// and Zhou, 2022).
 // Labels that are missing, or all one class, are an [Unfit].
 func NewPublishedShape(in ShapeInput) (Shape, error) {
 	if in.Form != ShapeF1 && in.Form != ShapeAccuracy {
 		return Shape{}, fmt.Errorf("rival: shape: want the form f1 or accuracy, got %v", in.Form)
-	}
-	if in.Baseline != MajorityShare && in.Baseline != MajorityMetric {
-		return Shape{}, fmt.Errorf("rival: shape: want a baseline, majority share or majority metric")
 	}
 	if len(in.Predicted) < 4 {
 		return Shape{}, fmt.Errorf("rival: shape: want predictions of 2^M coalitions of at least 2 modalities, got %d", len(in.Predicted))
@@ -164,7 +147,7 @@ func NewPublishedShape(in ShapeInput) (Shape, error) {
 			return Shape{}, fmt.Errorf("rival: shape: coalition %v: %w", game.Coalition(s), err)
 		}
 		values[s] = m.MacroF1
-		if in.Form == ShapeAccuracy || s == 0 && in.Baseline == MajorityShare {
+		if in.Form == ShapeAccuracy {
 			values[s] = m.Accuracy
 		}
 	}

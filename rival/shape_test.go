@@ -129,7 +129,7 @@ func TestPublishedShape(t *testing.T) {
 	for i := range labels {
 		labels[i] = a[i] ^ b[i]
 	}
-	in := ShapeInput{Predicted: [][]int{nil, a, b, labels}, Labels: labels, Form: ShapeAccuracy, Baseline: MajorityShare}
+	in := ShapeInput{Predicted: [][]int{nil, a, b, labels}, Labels: labels, Form: ShapeAccuracy}
 	s, err := NewPublishedShape(in)
 	if err != nil {
 		t.Fatal(err)
@@ -140,21 +140,13 @@ func TestPublishedShape(t *testing.T) {
 	near(t, "second alone", s.Alone[1], 0, 1e-15)
 	near(t, "cooperation", s.Cooperation, 1-5./8-(4./8-5./8), 1e-15)
 
-	// F1 of always 0 is (2·5/(10+3) + 0)/2; the published code compares F1 with 5/8.
+	// F1 of always 0 is (2·5/(10+3) + 0)/2.
 	in.Form = ShapeF1
-	for _, c := range []struct {
-		baseline ShapeBaseline
-		want     float64
-	}{{MajorityShare, 5. / 8}, {MajorityMetric, 5. / 13}} {
-		in.Baseline = c.baseline
-		s, err := NewPublishedShape(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		near(t, "baseline of F1", s.Baseline, c.want, 1e-15)
-		f1, f2 := macroF1(t, a, labels), macroF1(t, b, labels)
-		near(t, "cooperation in F1", s.Cooperation, 1+c.want-f1-f2, 1e-14)
+	if s, err = NewPublishedShape(in); err != nil {
+		t.Fatal(err)
 	}
+	near(t, "baseline of F1", s.Baseline, 5./13, 1e-15)
+	near(t, "cooperation in F1", s.Cooperation, 1+5./13-macroF1(t, a, labels)-macroF1(t, b, labels), 1e-14)
 }
 
 func macroF1(t testing.TB, predicted, labels []int) float64 {
@@ -167,16 +159,16 @@ func macroF1(t testing.TB, predicted, labels []int) float64 {
 }
 
 // Modalities that repeat each other: both alone are as right as together, and the score
-// is baseline less accuracy.
+// is baseline less F1: of always 0, (2·2/(4+2) + 0)/2 = 1/3.
 func TestShapeOfRedundancyIsNegative(t *testing.T) {
 	labels := []int{0, 1, 0, 1}
 	s, err := NewPublishedShape(ShapeInput{
-		Predicted: [][]int{nil, labels, labels, labels}, Labels: labels, Form: ShapeF1, Baseline: MajorityShare,
+		Predicted: [][]int{nil, labels, labels, labels}, Labels: labels, Form: ShapeF1,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "cooperation", s.Cooperation, -0.5, 1e-15)
+	near(t, "cooperation", s.Cooperation, -2./3, 1e-15)
 }
 
 func TestShapeRefuses(t *testing.T) {
@@ -192,12 +184,11 @@ func TestShapeRefuses(t *testing.T) {
 		want string
 		fit  bool
 	}{
-		{"no labels", ShapeInput{four([]int{0, 1}), nil, ShapeF1, MajorityShare}, "needs true labels", false},
-		{"one class", ShapeInput{four([]int{0, 1}), []int{1, 1}, ShapeF1, MajorityShare}, "are of class 1", false},
-		{"form", ShapeInput{four([]int{0, 1}), []int{0, 1}, ShapeOutputs, MajorityShare}, "want the form f1 or accuracy, got outputs", true},
-		{"baseline", ShapeInput{four([]int{0, 1}), []int{0, 1}, ShapeF1, 0}, "want a baseline", true},
-		{"coalitions", ShapeInput{four([]int{0, 1})[:3], []int{0, 1}, ShapeF1, MajorityShare}, "want predictions of 2^M coalitions", true},
-		{"lengths", ShapeInput{four([]int{0}), []int{0, 1}, ShapeF1, MajorityShare}, "coalition {0}", true},
+		{"no labels", ShapeInput{four([]int{0, 1}), nil, ShapeF1}, "needs true labels", false},
+		{"one class", ShapeInput{four([]int{0, 1}), []int{1, 1}, ShapeF1}, "are of class 1", false},
+		{"form", ShapeInput{four([]int{0, 1}), []int{0, 1}, ShapeOutputs}, "want the form f1 or accuracy, got outputs", true},
+		{"coalitions", ShapeInput{four([]int{0, 1})[:3], []int{0, 1}, ShapeF1}, "want predictions of 2^M coalitions", true},
+		{"lengths", ShapeInput{four([]int{0}), []int{0, 1}, ShapeF1}, "coalition {0}", true},
 	} {
 		_, err := NewPublishedShape(c.in)
 		var u *Unfit

@@ -2,11 +2,8 @@ package synth
 
 import (
 	"archive/zip"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/intershap/intershap/dataset"
@@ -28,7 +25,7 @@ func writeNPZ(w io.Writer, arrays []dataset.Array) error {
 		if err != nil {
 			return fmt.Errorf("synth: array %s: %w", a.Name, err)
 		}
-		if _, err := member.Write(npyHeader(a.Tensor)); err != nil {
+		if _, err := member.Write(dataset.NPYHeader(npyTypes[a.Tensor.DType()], a.Tensor.Shape()...)); err != nil {
 			return err
 		}
 		if _, err := member.Write(a.Tensor.Bytes()); err != nil {
@@ -36,23 +33,4 @@ func writeNPZ(w io.Writer, arrays []dataset.Array) error {
 		}
 	}
 	return archive.Close()
-}
-
-// npyHeader returns what stands before the elements of an array in version 1.0 of
-// the NPY format, filled up so that they start at a multiple of 64 bytes.
-func npyHeader(t tensor.Tensor) []byte {
-	const (
-		magic = "\x93NUMPY\x01\x00"
-		fixed = len(magic) + 2 // the length of the text has two bytes
-		align = 64
-	)
-	var axes strings.Builder
-	for _, n := range t.Shape() {
-		axes.WriteString(strconv.Itoa(n) + ",")
-	}
-	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", npyTypes[t.DType()], axes.String())
-	blanks := (align - (fixed+len(text)+1)%align) % align // a line feed ends the text
-	text += strings.Repeat(" ", blanks) + "\n"
-	header := binary.LittleEndian.AppendUint16([]byte(magic), uint16(len(text)))
-	return append(header, text...)
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/intershap/intershap"
-	"github.com/intershap/intershap/result"
 )
 
 type explainOptions struct {
 	question
 	narration
-	out, samples          string
-	json, force, strict   bool
+	destination
+	samples               string
+	strict                bool
 	failAbove, failBelow  bound
 	cpuProfile, traceFile string
 	fromEnvironment       []string
@@ -65,8 +65,7 @@ input. Labels are not needed.`,
 	define(flags, &opt.failAbove, "fail-above", "", "X", "exit with 3 when the headline of a target is above the fraction X", readBound)
 	define(flags, &opt.failBelow, "fail-below", "", "X", "exit with 3 when the headline of a target is below the fraction X", readBound)
 	addNarration(flags, &opt.narration)
-	define(flags, &opt.progress, "progress", progressAuto, "P", "auto, plain, json (lines on standard error) or none",
-		readWord(progressAuto, progressPlain, progressJSON, progressNone))
+	addProgress(flags, &opt.narration)
 	flags.StringVar(&opt.cpuProfile, "cpuprofile", "", "`FILE` for a CPU profile")
 	flags.StringVar(&opt.traceFile, "trace", "", "`FILE` for an execution trace")
 	for _, name := range []string{"cpuprofile", "trace"} {
@@ -95,20 +94,16 @@ func (o *explainOptions) check() error {
 	if o.failAbove.set && o.failBelow.set && o.failAbove.at < o.failBelow.at {
 		return usagef("--fail-above %v and --fail-below %v: no number is within both", o.failAbove.at, o.failBelow.at)
 	}
-	if err := checkOut(o.out); err != nil {
+	if err := checkOut(o.out, "values of every sample go to --samples"); err != nil {
 		return err
 	}
 	if err := checkSamples(o.samples); err != nil {
 		return err
 	}
-	inputs := []string{o.model, o.data}
-	if o.background != "" {
-		inputs = append(inputs, o.background)
-	}
 	for _, f := range []struct{ flag, path string }{
 		{"out", o.out}, {"samples", o.samples}, {"cpuprofile", o.cpuProfile}, {"trace", o.traceFile},
 	} {
-		if err := checkWritable(f.flag, f.path, o.force, inputs...); err != nil {
+		if err := checkWritable(f.flag, f.path, o.force, o.inputs()...); err != nil {
 			return err
 		}
 		if err := checkOutside(f.flag, f.path, o.options.Checkpoint); err != nil {
@@ -189,10 +184,7 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 		}
 		ex.SamplesFile = &o.samples
 	}
-	ex.Provenance.Command = commandLine(o.fromEnvironment, s.typed)
-	if ex.Provenance.Model.Source == "" {
-		ex.Provenance.Model.Source = o.model
-	}
+	o.sign(ex, commandLine(o.fromEnvironment, s.typed))
 	return ex, how, nil
 }
 
@@ -206,18 +198,13 @@ func leaveRoom(workers int) (restore func()) {
 	return func() { runtime.GOMAXPROCS(before) }
 }
 
-// publish writes the result where it was asked for: files first, so that what
-// is printed is not all there is when one of them fails.
+// publish writes the result where it was asked for.
 func (o *explainOptions) publish(s *streams, ex *intershap.Explanation, how circumstances) error {
-	if o.out != "" && o.out != standardOutput {
-		if err := result.WriteFile(o.out, ex.Write); err != nil {
-			return err
-		}
+	printed, err := o.deliver(s, ex.Write)
+	if err != nil {
+		return err
 	}
-	if o.json || o.out == standardOutput {
-		if err := ex.Write(s.out); err != nil {
-			return err
-		}
+	if printed {
 		return o.warn(s, ex.Warnings)
 	}
 	p := newPage(s, o.color)

@@ -17,13 +17,18 @@ type narration struct {
 	color, progress string
 }
 
-// addNarration adds the flags of narration; progress is for commands that take
-// their time.
+// addNarration adds the flags of narration that every command has.
 func addNarration(flags *pflag.FlagSet, n *narration) {
 	flags.BoolVarP(&n.quiet, "quiet", "q", false, "say nothing but data and errors")
 	flags.BoolVarP(&n.verbose, "verbose", "v", false, "tell each step on standard error")
 	define(flags, &n.color, "color", colorAuto, "WHEN", "colour: auto, always or never",
 		readWord(colorAuto, colorAlways, colorNever))
+}
+
+// addProgress adds the flag of commands that take their time.
+func addProgress(flags *pflag.FlagSet, n *narration) {
+	define(flags, &n.progress, "progress", progressAuto, "P", "auto, plain, json (lines on standard error) or none",
+		readWord(progressAuto, progressPlain, progressJSON, progressNone))
 }
 
 // warn writes doubts on standard error, where there is no page with footnotes.

@@ -98,13 +98,6 @@ func writeExpectedCost(p *page, c *costReport) {
 
 // writeParts writes a line a part, and the plain way below them.
 func writeParts(p *page, c *costReport) {
-	numbers := func(first string, rest ...string) []cell {
-		row := []cell{{head: first}}
-		for _, text := range rest {
-			row = append(row, cell{head: text, number: true})
-		}
-		return row
-	}
 	rows := [][]cell{numbers("part", "multiply-adds", "hands on", "rows", "plain way", "time")}
 	var all int64
 	for i := range c.Parts {

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,13 +15,36 @@ import (
 // standardOutput is the name of standard output as a file.
 const standardOutput = "-"
 
-// checkOut refuses a file that cannot be the JSON document.
-func checkOut(path string) error {
+// A destination is where the result of a run goes: a table on standard output, or
+// the JSON document in its place, and a file with that document beside either.
+type destination struct {
+	out         string
+	json, force bool
+}
+
+// deliver writes the document where it was asked for: into the file first, so that
+// what is printed is not all there is when that fails. It reports whether the
+// document was printed; if not, the table is to be.
+func (d *destination) deliver(s *streams, write func(io.Writer) error) (printed bool, err error) {
+	if d.out != "" && d.out != standardOutput {
+		if err := result.WriteFile(d.out, write); err != nil {
+			return false, err
+		}
+	}
+	if !d.json && d.out != standardOutput {
+		return false, nil
+	}
+	return true, write(s.out)
+}
+
+// checkOut refuses a file that cannot be the JSON document; hint says where what
+// else might be meant goes.
+func checkOut(path, hint string) error {
 	if path == "" || path == standardOutput || strings.EqualFold(filepath.Ext(path), ".json") {
 		return nil
 	}
 	fault := usagef("--out %s: want a name that ends in .json, or - for standard output", path)
-	fault.hint = "values of every sample go to --samples"
+	fault.hint = hint
 	return fault
 }
 

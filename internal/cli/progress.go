@@ -78,12 +78,7 @@ func (p *progress) show(bar, sentence func(now time.Time) string, writeJSON func
 	since := now.Sub(p.last)
 	switch {
 	case p.kind == progressBar && (since >= redraw || p.done == p.total):
-		line := bar(now)
-		if most := p.s.width - 1; len(line) > most && most > 0 {
-			line = line[:most]
-		}
-		_, _ = fmt.Fprintf(p.s.err, "\r%s\x1b[K", line)
-		p.drawn = true
+		p.draw(bar(now))
 	case p.kind == progressPlain && since >= every:
 		_, _ = fmt.Fprintf(p.s.err, "%s\n", sentence(now))
 	case p.kind == progressJSON && since >= everyJSON:
@@ -92,6 +87,15 @@ func (p *progress) show(bar, sentence func(now time.Time) string, writeJSON func
 		return
 	}
 	p.last = now
+}
+
+// draw puts a picture in the place of the last one.
+func (p *progress) draw(line string) {
+	if most := p.s.width - 1; len(line) > most && most > 0 {
+		line = line[:most]
+	}
+	_, _ = fmt.Fprintf(p.s.err, "\r%s\x1b[K", line)
+	p.drawn = true
 }
 
 // clear takes the bar away, so that what follows starts on a clean line.

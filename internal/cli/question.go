@@ -55,7 +55,7 @@ func addQuestion(flags *pflag.FlagSet, q *question) {
 		"of each output before any mean: identity, softmax, sigmoid, log, logit, centred",
 		readNamed(engine.ParseTransform, transformNames...))
 	define(flags, &o.Target, "target", "", "T", "explained: predicted, label, all or class:NAME (default: predicted for classes)", readTarget)
-	define(flags, &o.Classes, "classes", "", "a,b,...", "the names of the classes (default: 0, 1, ...)", readClasses)
+	define(flags, &o.Classes, "classes", "", "a,b,...", "the names of the classes (default: as the file states them, else 0, 1, ...)", readClasses)
 	define(flags, &o.Convention, "convention", score.Paper.String(), "C", "paper, or single-pair: each pair's half once",
 		readNamed(score.ParseConvention, conventionNames...))
 	define(flags, &o.Plan, "plan", intershap.AutoPlan.String(), "P",
@@ -100,6 +100,24 @@ func (q *question) check() error {
 		}
 	}
 	return nil
+}
+
+// inputs are the files that the answer is made from.
+func (q *question) inputs() []string {
+	files := []string{q.model, q.data}
+	if q.background != "" {
+		files = append(files, q.background)
+	}
+	return files
+}
+
+// sign writes into an explanation what the library does not know: the command
+// line, and the name of the model as it was typed.
+func (q *question) sign(ex *intershap.Explanation, command string) {
+	ex.Provenance.Command = command
+	if ex.Provenance.Model.Source == "" {
+		ex.Provenance.Model.Source = q.model
+	}
 }
 
 func notBuilt(what, instead string) *usageError {

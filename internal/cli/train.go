@@ -75,8 +75,7 @@ after them; the defaults are those of the paper. Training takes one core.`,
 	flags.BoolVar(&opt.json, "json", false, "print JSON")
 	flags.BoolVar(&opt.force, "force", false, "overwrite a file that exists")
 	addNarration(flags, &opt.narration)
-	define(flags, &opt.progress, "progress", progressAuto, "P", "auto, plain, json (lines on standard error) or none",
-		readWord(progressAuto, progressPlain, progressJSON, progressNone))
+	addProgress(flags, &opt.narration)
 	addCompletions(cmd)
 	for name, words := range map[string][]string{"fusion": fusionNames, "watch": watchNames} {
 		if err := cmd.RegisterFlagCompletionFunc(name, completeWords(words...)); err != nil {

@@ -33,6 +33,9 @@ var Rooms = map[string]Room{
 	"approx":        {Core: true, Above: []string{"index"}},
 	"score":         {Core: true, Above: []string{"index"}},
 
+	// How well predictions agree with labels.
+	"metric": {Core: true},
+
 	// Samples, and what an absent modality looks like.
 	"dataset":    {Modules: []string{arrow}},
 	"background": {Above: []string{"dataset"}},
@@ -49,21 +52,21 @@ var Rooms = map[string]Room{
 	"model/serving":        {Above: []string{"model"}},
 
 	// Everything expensive happens in one place.
-	"engine":            {Above: []string{"game", "model", "background", "dataset"}},
+	"engine":            {Above: []string{"game", "model", "background", "dataset", "internal/share"}},
 	"engine/checkpoint": {Above: []string{"engine"}},
-	"result":            {Above: []string{"score"}, Modules: []string{arrow}},
+	"result":            {Above: []string{"score", "dataset"}, Modules: []string{arrow}},
 
 	// What is made from a result.
 	"plot":   {Above: []string{"result"}},
 	"report": {Above: []string{"result", "plot"}},
-	"rival":  {Above: []string{"result", "engine"}, Modules: []string{gonum}},
+	"rival":  {Above: []string{"result", "engine", "metric"}, Modules: []string{gonum}},
 
 	// Data with known answers, and networks of our own.
 	"synth":  {Above: []string{"dataset", "model/onnx/onnxpb"}, Modules: []string{arrow, protobuf}},
-	"fusion": {Above: []string{"synth", "model/onnx"}, Modules: []string{gonum, protobuf}},
+	"fusion": {Above: []string{"synth", "model/onnx", "metric"}, Modules: []string{gonum, protobuf}},
 
 	".":     {Above: []string{"approx", "engine", "engine/checkpoint", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
-	"paper": {Above: []string{".", "synth", "fusion"}},
+	"paper": {Above: []string{".", "synth", "fusion"}, Modules: []string{gonum}},
 
 	// The command line stands on everything and nothing stands on it but main.
 	"internal/cli": {
@@ -73,7 +76,8 @@ var Rooms = map[string]Room{
 	"cmd/intershap": {Above: []string{commandLine}},
 	"internal/man":  {Above: []string{commandLine}, Modules: []string{"github.com/spf13/"}},
 
-	"internal/lint": {},
+	"internal/share": {Core: true},
+	"internal/lint":  {},
 
 	// Tests alone.
 	"examples/triage": {},

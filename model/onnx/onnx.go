@@ -137,9 +137,19 @@ func (m *Model) Signature() model.Signature {
 }
 
 // Classes returns the class names of an output in the order of its columns,
-// where the file states them (a ZipMap's labels); nil otherwise.
+// where the file states them: a ZipMap's labels, else the metadata
+// intershap.classes if there are as many names as the output has columns. It
+// returns nil otherwise.
 func (m *Model) Classes(output string) []string {
-	return slices.Clone(m.file.zipMaps[output])
+	if labels := m.file.zipMaps[output]; len(labels) > 0 {
+		return slices.Clone(labels)
+	}
+	for _, out := range m.outputs {
+		if out.Name == output && out.DType.IsFloat() && len(out.Shape) == 2 && out.Shape[1] == len(m.file.classes) {
+			return slices.Clone(m.file.classes)
+		}
+	}
+	return nil
 }
 
 // Unsupported lists the outputs that are left out because they are no tensors

@@ -94,6 +94,48 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+// TestClassesOfMetadata adds class names to files of testdata.
+func TestClassesOfMetadata(t *testing.T) {
+	tests := []struct {
+		model, output, reason, names string
+		want                         []string
+	}{
+		{"dense", "probabilities", "a name for each column", `["a","b","c"]`, []string{"a", "b", "c"}},
+		{"dense", "logits", "every output of that width", `["a","b","c"]`, []string{"a", "b", "c"}},
+		{"batch4", "logits", "rows are not columns", `["a","b","c"]`, []string{"a", "b", "c"}},
+		{"batch4", "logits", "rows are not columns", `["a","b","c","d"]`, nil},
+		{"dense", "logits", "a name is missing", `["a","b"]`, nil},
+		{"dense", "logits", "damaged", `["a","b","c"`, nil},
+		{"dense", "a", "an input has no classes", `["a","b","c","d"]`, nil},
+		{"dense", "nothing", "no such output", `["a","b","c"]`, nil},
+		{"zipmap_string", "output_probability", "the labels of a ZipMap are nearer", `["a","b","c"]`, []string{"basal", "her2", "luminal"}},
+		{"zipmap_string", "output_label", "labels have no columns", `["a","b","c"]`, nil},
+	}
+	for _, tt := range tests {
+		data, err := os.ReadFile(filepath.Join("testdata", tt.model+".onnx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// In protocol buffers what stands behind is added.
+		data = append(data, marshal(t, &onnxpb.ModelProto{MetadataProps: metadata(tt.names)})...)
+		path := filepath.Join(t.TempDir(), "m.onnx")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m := openPath(t, path)
+		got := m.Classes(tt.output)
+		if !slices.Equal(tt.want, got) {
+			t.Errorf("%s, output %s (%s): want classes %q, got %q", tt.model, tt.output, tt.reason, tt.want, got)
+		}
+		if len(got) > 0 {
+			got[0] = "changed"
+			if again := m.Classes(tt.output); !slices.Equal(tt.want, again) {
+				t.Errorf("%s, output %s: want the caller's own names, got %q after a change", tt.model, tt.output, again)
+			}
+		}
+	}
+}
+
 func TestUnsupportedOutputs(t *testing.T) {
 	m := open(t, "unsupported")
 	want := []string{

@@ -1,9 +1,11 @@
 package onnx
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -31,6 +33,9 @@ type content struct {
 	scoreMaps map[string]bool
 	// zipMaps has the class labels of each ZipMap's output, ascending, as text.
 	zipMaps map[string][]string
+	// classes has the class names that the metadata state, in the order of the
+	// columns, nil for none.
+	classes []string
 }
 
 // scan reads the model in data. The messages, which are as large as the data,
@@ -50,6 +55,7 @@ func scan(data []byte) (content, error) {
 
 func (c *content) model(m *onnxpb.ModelProto) error {
 	c.hasGraph = m.Graph != nil
+	c.classes = classNames(m.MetadataProps)
 	if err := c.graph(m.Graph, 0); err != nil {
 		return err
 	}
@@ -166,6 +172,38 @@ func (c *content) zipMap(n *onnxpb.NodeProto) {
 		}
 	}
 	c.zipMaps[n.Output[len(n.Output)-1]] = labels
+}
+
+// metadataClasses is the key of the metadata that name the classes, as a JSON list
+// of texts. Package fusion writes it.
+const metadataClasses = "intershap.classes"
+
+// classNames returns the class names that metadata state, nil if they do not or if
+// they cannot be meant: no list of texts, names that are empty or there twice, or
+// two entries. Names are a convenience, so that damage is no error.
+func classNames(metadata []*onnxpb.StringStringEntryProto) []string {
+	var entries []string
+	for _, e := range metadata {
+		if e.GetKey() == metadataClasses {
+			entries = append(entries, e.GetValue())
+		}
+	}
+	// JSON would put a replacement for bytes that are no UTF-8.
+	if len(entries) != 1 || !utf8.ValidString(entries[0]) {
+		return nil
+	}
+	var names []string
+	if json.Unmarshal([]byte(entries[0]), &names) != nil {
+		return nil
+	}
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if name == "" || seen[name] {
+			return nil
+		}
+		seen[name] = true
+	}
+	return names
 }
 
 // scoreMap notes an output whose type is a sequence of maps to float.
