@@ -100,16 +100,21 @@ func CheckSamplesPath(path string) error {
 }
 
 func samplesFormatOf(path string) (func(string, SamplesHeader) (samplesFormat, error), error) {
+	format, err := samplesFormatName(path)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]func(string, SamplesHeader) (samplesFormat, error){
+		".npz": createNPZ, ".parquet": createParquet, ".csv": createCSV, ".jsonl": createJSONL,
+	}[format], nil
+}
+
+// samplesFormatName returns the extension that says the format of path.
+func samplesFormatName(path string) (string, error) {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
-	case ".npz":
-		return createNPZ, nil
-	case ".parquet":
-		return createParquet, nil
-	case ".csv":
-		return createCSV, nil
-	case ".jsonl":
-		return createJSONL, nil
+	case ".npz", ".parquet", ".csv", ".jsonl":
+		return ext, nil
 	default:
-		return nil, fmt.Errorf("result: samples file %s: want .npz, .parquet, .csv or .jsonl, got %q", path, ext)
+		return "", fmt.Errorf("result: samples file %s: want .npz, .parquet, .csv or .jsonl, got %q", path, ext)
 	}
 }

@@ -82,3 +82,25 @@ func BenchmarkSamples(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkReadSamples reads what a report of many samples reads.
+func BenchmarkReadSamples(b *testing.B) {
+	h := SamplesHeader{Modalities: []string{"a", "b", "c", "d"}, Targets: []string{"x"}, Samples: 50_000, IDs: tensor.Int64}
+	rows := makeGames(h, strconv.Itoa)
+	for _, format := range formats {
+		path := writeSamples(b, format, h, rows)
+		b.Run("M=4/rows=50000/format="+format[1:], func(b *testing.B) {
+			info, err := os.Stat(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(info.Size())
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ReadSamples(path); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

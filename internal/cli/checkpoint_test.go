@@ -123,7 +123,7 @@ func TestResumedTells(t *testing.T) {
 func TestCheckpointErrors(t *testing.T) {
 	var b bytes.Buffer
 	err := &checkpoint.Error{Path: "ck/tile-00000001.bin", Err: errors.New("is damaged"), Hint: "delete this file"}
-	report(&b, err)
+	reportError(&b, err)
 	if want := "intershap: checkpoint: ck/tile-00000001.bin: is damaged\nhint: delete this file\n"; b.String() != want {
 		t.Errorf("want %q, got %q", want, b.String())
 	}

@@ -8,6 +8,6 @@
 //
 // Reading order: run.go, fault.go (errors and exit codes), command.go (the root,
 // help), question.go (what explain and inspect are asked), then the commands:
-// explain.go, inspect.go, synth.go, train.go, setup.go, version.go, completion.go. table.go lays out
+// explain.go, demo.go, inspect.go, export.go, synth.go, train.go, setup.go, version.go, completion.go. table.go lays out
 // an explanation, layout.go and number.go are its letters and figures.
 package cli

@@ -101,7 +101,7 @@ func TestHostileNames(t *testing.T) {
 // TestHostileMessages sends names through errors, hints, warnings and steps.
 func TestHostileMessages(t *testing.T) {
 	s, _, errs := fakeStreams(true, time.Second)
-	report(errs, fmt.Errorf("x: %w", &dataset.Error{File: hostile, Row: dataset.NoRow, Found: hostile, Hint: hostile}))
+	reportError(errs, fmt.Errorf("x: %w", &dataset.Error{File: hostile, Row: dataset.NoRow, Found: hostile, Hint: hostile}))
 	newTeller(s, narration{verbose: true}).step("model %s", hostile)
 	if err := (narration{}).warn(s, []diag.Warning{{ID: "x", Subject: hostile, Text: hostile}}); err != nil {
 		t.Fatal(err)

@@ -117,9 +117,9 @@ func exitCode(err error) int {
 // program is the name that starts every message.
 const program = "intershap"
 
-// report writes err for a person: a line each for what is wrong, the remedy,
+// reportError writes err for a person: a line each for what is wrong, the remedy,
 // and where the usage is told.
-func report(w io.Writer, err error) {
+func reportError(w io.Writer, err error) {
 	// Packages name themselves; the root package has the program's name.
 	text := strings.TrimPrefix(err.Error(), program+": ")
 	lines := []string{program + ": " + escapeLines(text)}

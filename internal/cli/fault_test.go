@@ -39,7 +39,7 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-func TestReport(t *testing.T) {
+func TestReportError(t *testing.T) {
 	usage := usagef("unknown flag --x")
 	usage.command, usage.hint = "intershap explain", "did you mean --y?"
 	for _, tt := range []struct {
@@ -58,7 +58,7 @@ func TestReport(t *testing.T) {
 		{"usage", usage, "intershap: unknown flag --x\nhint: did you mean --y?\nRun 'intershap explain --help'\n"},
 	} {
 		var b bytes.Buffer
-		report(&b, tt.err)
+		reportError(&b, tt.err)
 		if diff := cmp.Diff(tt.want, b.String()); diff != "" {
 			t.Errorf("%s: -want +got\n%s", tt.name, diff)
 		}

@@ -3,7 +3,10 @@ package cli
 import (
 	"bytes"
 	"io"
+	"math"
 	"strings"
+
+	"github.com/intershap/intershap/internal/wording"
 )
 
 // A page collects what a command prints and lays it out: for a terminal in
@@ -14,11 +17,13 @@ type page struct {
 	buffer   bytes.Buffer
 	terminal bool
 	color    bool
-	width    int
+	// bars is set where the terminal can show bars of characters.
+	bars  bool
+	width int
 }
 
 func newPage(s *streams, color string) *page {
-	return &page{out: s.out, terminal: s.outTerminal, color: s.colored(color, s.outTerminal), width: s.width}
+	return &page{out: s.out, terminal: s.outTerminal, color: s.colored(color, s.outTerminal), bars: s.outTerminal && s.utf8(), width: s.width}
 }
 
 // flush writes the page.
@@ -36,6 +41,10 @@ type cell struct {
 	strong, number bool
 	// pair has the names that head joins, empty for other cells.
 	pair [2]string
+	// bar is a share that is drawn in the room to the right, 0 for other cells; such a
+	// cell is the last of its row. together is set for what modalities do together.
+	bar      float64
+	together bool
 }
 
 func (c cell) text() string {
@@ -47,9 +56,11 @@ func (c cell) text() string {
 
 // Select graphic rendition: what terminals know of colour.
 const (
-	strongOn = "\x1b[1m"
-	doubtOn  = "\x1b[33m"
-	allOff   = "\x1b[0m"
+	strongOn   = "\x1b[1m"
+	aloneOn    = "\x1b[36m"
+	togetherOn = "\x1b[35m"
+	doubtOn    = "\x1b[33m"
+	allOff     = "\x1b[0m"
 )
 
 func (p *page) paint(on, text string) string {
@@ -164,7 +175,13 @@ func (p *page) grid(rows [][]cell) {
 	}
 	for _, row := range rows {
 		var b strings.Builder
+		left := 0
 		for i, c := range row {
+			if c.bar > 0 {
+				b.WriteString(p.drawBar(c, p.width-left))
+				break
+			}
+			left += columns[i].width() + gap
 			text := columns[i].lay(c)
 			b.WriteString(p.emphasise(c, text))
 			if i < len(row)-1 {
@@ -196,6 +213,36 @@ func (p *page) emphasise(c cell, text string) string {
 	return text
 }
 
+const (
+	// barMark ties a bar to the column whose share it draws, which has the mark too.
+	barMark = "* "
+	// longestBar is that of a share of 1: longer ones only lead the eye away, and
+	// shorter ones than shortestBar say nothing.
+	longestBar  = 20
+	shortestBar = 6
+	eighths     = 8
+)
+
+// drawBar draws the share of a cell in eighths of a character.
+func (p *page) drawBar(c cell, room int) string {
+	cells := min(room-len(barMark), longestBar)
+	if cells < shortestBar {
+		return ""
+	}
+	// A share that is there is seen.
+	n := max(1, int(math.Round(min(c.bar, 1)*float64(cells*eighths))))
+	text := strings.Repeat("█", n/eighths)
+	if part := n % eighths; part > 0 {
+		text += string([]rune("▏▎▍▌▋▊▉")[part-1])
+	}
+	on := aloneOn
+	if c.together {
+		on = togetherOn
+	}
+	// The rest up to a share of 1 tells the scale.
+	return barMark + p.paint(on, text) + strings.Repeat("░", cells-visible(text))
+}
+
 // A column is the widest head and tail of a grid's column.
 type column struct {
 	head, tail int
@@ -207,6 +254,9 @@ func measure(rows [][]cell) []column {
 	var columns []column
 	for _, row := range rows {
 		for i, c := range row {
+			if c.bar > 0 {
+				continue // it takes what room there is
+			}
 			if i == len(columns) {
 				columns = append(columns, column{})
 			}
@@ -215,6 +265,9 @@ func measure(rows [][]cell) []column {
 	}
 	for r, row := range rows {
 		for i, c := range row {
+			if c.bar > 0 {
+				continue
+			}
 			n := visible(c.head)
 			if columns[i].tail > 0 && r == 0 {
 				// A heading stands over both parts.
@@ -260,7 +313,7 @@ func (c cell) shortened(width int) string {
 // shortenPair joins two names in a width: each is shortened for itself, and a
 // short one leaves its room to the other.
 func shortenPair(pair [2]string, width int) string {
-	room := max(width-visible(pairSign), len(pair)) // at least one letter each
+	room := max(width-visible(wording.PairSign), len(pair)) // at least one letter each
 	first, second := visible(pair[0]), visible(pair[1])
 	if first+second > room {
 		half := room / 2
@@ -273,7 +326,7 @@ func shortenPair(pair [2]string, width int) string {
 			first, second = half, room-half
 		}
 	}
-	return shorten(pair[0], first) + pairSign + shorten(pair[1], second)
+	return shorten(pair[0], first) + wording.PairSign + shorten(pair[1], second)
 }
 
 // pad fills text with blanks up to a width.

@@ -24,7 +24,7 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string)
 func run(ctx context.Context, args []string, s *streams) (code int) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			report(s.err, &hintedError{
+			reportError(s.err, &hintedError{
 				err:  fmt.Errorf("a fault of the program itself: %v", fault),
 				hint: "please report it with the command line; --verbose adds the place",
 			})
@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 		err = signal
 	}
 	if err != nil {
-		report(s.err, err)
+		reportError(s.err, err)
 	}
 	return exitCode(err)
 }

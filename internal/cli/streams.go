@@ -91,3 +91,17 @@ func (s *streams) colored(choice string, isTerminal bool) bool {
 	kind, _ := s.env.lookup("TERM")
 	return isTerminal && kind != "dumb"
 }
+
+// utf8 reports whether the locale says that the terminal shows UTF-8: by the first
+// variable that is set, as the C library reads them. Windows' own terminal has no
+// locale and shows it.
+func (s *streams) utf8() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale, _ := s.env.lookup(name); locale != "" {
+			locale = strings.ToLower(locale)
+			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+		}
+	}
+	session, _ := s.env.lookup("WT_SESSION")
+	return session != ""
+}

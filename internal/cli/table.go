@@ -8,8 +8,8 @@ import (
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
-	"github.com/intershap/intershap/score"
 )
 
 const (
@@ -41,7 +41,7 @@ func writeTable(p *page, ex *result.Explanation, how circumstances) {
 		p.blank()
 		writeShares(p, t, ex.Modalities)
 		p.blank()
-		p.hang("* ", verdict(t, ex.Provenance.Level))
+		p.hang("* ", wording.Verdict(t, ex.Provenance.Level))
 		if len(ex.Targets) == 1 {
 			writeClasses(p, t)
 		}
@@ -50,7 +50,7 @@ func writeTable(p *page, ex *result.Explanation, how circumstances) {
 	if len(ex.Targets) > 1 && len(ex.Targets[0].ByClass) > 0 {
 		p.line("each target by predicted class: see --json")
 	}
-	writeResidual(p, ex.Targets)
+	p.line("%s", wording.Residual(ex.Targets))
 	if ex.Provenance.Additive {
 		p.line("additive by construction: interactions are zero")
 	}
@@ -97,12 +97,17 @@ func writeShares(p *page, t *result.Target, modalities []string) {
 		rows = append(rows, []cell{{head: "  corrected"}, {}, {}, {head: percent(x)}})
 	}
 	for _, m := range modalities {
-		rows = append(rows, []cell{{head: m}, contributionCell(&t.Global.Aggregate, m), contributionCell(&t.MeanAbsolute.Aggregate, m)})
+		row := []cell{{head: m}, contributionCell(&t.Global.Aggregate, m), contributionCell(&t.MeanAbsolute.Aggregate, m)}
+		rows = append(rows, withBar(p, row, contributionOf(wording.HeadlineAggregate(&t.Breakdown, t.Headline), m), false))
 	}
-	pairs := sortedPairs(t)
+	pairs := wording.SortedPairs(t)
 	for _, at := range pairs[:min(len(pairs), mostPairs)] {
 		g, a := t.Global.Pairs[at], t.MeanAbsolute.Pairs[at]
-		rows = append(rows, []cell{pairHead(g.Pair), pairCell(g), pairCell(a)})
+		drawn := g
+		if t.Headline == result.MeanAbsolute {
+			drawn = a
+		}
+		rows = append(rows, withBar(p, []cell{pairHead(g.Pair), pairCell(g), pairCell(a)}, wording.Interval{Share: drawn.Share, Low: drawn.Low, High: drawn.High}, true))
 	}
 	p.grid(rows)
 	if more := len(pairs) - mostPairs; more > 0 {
@@ -112,9 +117,24 @@ func writeShares(p *page, t *result.Target, modalities []string) {
 
 func scoreCell(a *result.Aggregate) cell { return interval{a.InterSHAP, a.Low, a.High}.cell() }
 
-func contributionCell(a *result.Aggregate, modality string) cell {
+func contributionOf(a *result.Aggregate, modality string) wording.Interval {
 	bounds := a.ContributionIntervals[modality]
-	return interval{a.Contributions[modality], bounds[0], bounds[1]}.cell()
+	return wording.Interval{Share: a.Contributions[modality], Low: bounds[0], High: bounds[1]}
+}
+
+func contributionCell(a *result.Aggregate, modality string) cell {
+	v := contributionOf(a, modality)
+	return interval{v.Share, v.Low, v.High}.cell()
+}
+
+// withBar adds the bar of a share to a row, where the page has bars. What is not clear
+// of its error has none: there is no number to draw.
+func withBar(p *page, row []cell, v wording.Interval, together bool) []cell {
+	x := v.Share.Or(0)
+	if !p.bars || !(x > 0) || v.OneSided() || v.Unclear() {
+		return row
+	}
+	return append(row, cell{bar: x, together: together})
 }
 
 func pairCell(p result.Pair) cell { return interval{p.Share, p.Low, p.High}.cell() }
@@ -131,100 +151,8 @@ func localCell(l result.LocalAggregate) cell {
 	return c
 }
 
-// pairSign stands between the names of a pair.
-const pairSign = " × "
-
-func pairName(pair [2]string) string { return pair[0] + pairSign + pair[1] }
-
 // pairHead is a pair at the head of a row, where each name is shortened.
-func pairHead(pair [2]string) cell { return cell{head: pairName(pair), pair: pair} }
-
-// headlinePairs returns the pairs of the aggregation to read first.
-func headlinePairs(t *result.Target) []result.Pair {
-	if t.Headline == result.MeanAbsolute {
-		return t.MeanAbsolute.Pairs
-	}
-	return t.Global.Pairs
-}
-
-// sortedPairs returns the positions of the pairs, largest headline share first.
-func sortedPairs(t *result.Target) []int {
-	pairs := headlinePairs(t)
-	order := make([]int, len(pairs))
-	for i := range order {
-		order[i] = i
-	}
-	const last = -1 // below every share
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := pairs[a].Share.Or(last), pairs[b].Share.Or(last); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
-	return order
-}
-
-// verdict says the headline in plain words.
-func verdict(t *result.Target, confidence float64) string {
-	share, low, high := t.HeadlineInterval()
-	v := interval{share, low, high}
-	x, ok := share.Value()
-	if !ok {
-		return "The score is undefined: the modalities change nothing in this output."
-	}
-	const what = "of what the modalities do to this output is interaction between them"
-	upper, _ := high.Value()
-	var text string
-	switch {
-	case v.unclear():
-		return "These samples and background rows cannot tell how much " + what + "."
-	case x == 0 && upper == 0:
-		text = "Nothing " + what
-	case v.oneSided() || x == 0:
-		text = "Less than " + atMost(upper) + " " + what
-	default:
-		text = percent(x) + " " + what
-		if lower, ok := low.Value(); ok {
-			text += fmt.Sprintf(" (%s %% interval %s to %s)", level(confidence), points(lower), points(upper))
-		}
-	}
-	name, part := largestPart(t)
-	if part > 0 {
-		text += fmt.Sprintf("; the largest part is %s with %s", name, percent(part))
-	}
-	return text + "."
-}
-
-// largestPart returns the modality or pair with the largest headline share.
-func largestPart(t *result.Target) (name string, share float64) {
-	a := &t.Global.Aggregate
-	if t.Headline == result.MeanAbsolute {
-		a = &t.MeanAbsolute.Aggregate
-	}
-	for _, m := range sortedKeys(a.Contributions) {
-		if x := a.Contributions[m].Or(0); x > share {
-			name, share = m+" alone", x
-		}
-	}
-	for _, p := range a.Pairs {
-		if x := p.Share.Or(0); x > share {
-			name, share = pairName(p.Pair), x
-		}
-	}
-	return name, share
-}
-
-func sortedKeys(m map[string]score.Share) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
+func pairHead(pair [2]string) cell { return cell{head: wording.PairName(pair), pair: pair} }
 
 // writeClasses breaks the headline down by predicted class.
 func writeClasses(p *page, t *result.Target) {
@@ -237,34 +165,17 @@ func writeClasses(p *page, t *result.Target) {
 		{head: "base", number: true}, {head: "output", number: true},
 	}}
 	for _, c := range t.ByClass[:min(len(t.ByClass), mostClasses)] {
-		a := &c.Global.Aggregate
-		if t.Headline == result.MeanAbsolute {
-			a = &c.MeanAbsolute.Aggregate
-		}
-		rows = append(rows, []cell{
+		a := wording.HeadlineAggregate(&c.Breakdown, t.Headline)
+		row := []cell{
 			{head: c.Class}, {head: grouped(int64(c.Samples)), number: true}, scoreCell(a),
 			{head: significant(c.Base), number: true}, {head: significant(c.Output), number: true},
-		})
+		}
+		rows = append(rows, withBar(p, row, wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, true))
 	}
 	p.grid(rows)
 	if more := len(t.ByClass) - mostClasses; more > 0 {
 		p.line("%d more classes in --json", more)
 	}
-}
-
-// writeResidual says whether the samples add up.
-func writeResidual(p *page, targets []result.Target) {
-	worst := targets[0]
-	for _, t := range targets {
-		if t.Residual-t.ResidualTolerance > worst.Residual-worst.ResidualTolerance {
-			worst = t
-		}
-	}
-	if worst.Residual > worst.ResidualTolerance {
-		p.line("not every sample adds up to f(x) - v({}): largest residual %.2g, tolerance %.2g", worst.Residual, worst.ResidualTolerance)
-		return
-	}
-	p.line("every sample adds up to f(x) - v({}): largest residual %.1g, tolerance %.1g", worst.Residual, worst.ResidualTolerance)
 }
 
 // writeCost says what the run took. The speed of a resumed run is not known: its

@@ -57,27 +57,32 @@ var Rooms = map[string]Room{
 	"result":            {Above: []string{"score", "dataset"}, Modules: []string{arrow}},
 
 	// What is made from a result.
-	"plot":   {Above: []string{"result"}},
-	"report": {Above: []string{"result", "plot"}},
-	"rival":  {Above: []string{"result", "engine", "metric"}, Modules: []string{gonum}},
+	"plot":       {Above: []string{"result", "plot/scene", "internal/wording"}},
+	"plot/scene": {Modules: []string{gonumPlot, liberation, fpdf, xImage}},
+	"export":     {Above: []string{"result"}},
+	"report":     {Above: []string{"result", "internal/wording"}},
+	"compare":    {Above: []string{"result", "internal/share"}, Modules: []string{gonum}},
+	"rival":      {Above: []string{"result", "engine", "metric"}, Modules: []string{gonum}},
 
 	// Data with known answers, and networks of our own.
 	"synth":  {Above: []string{"dataset", "model/onnx/onnxpb"}, Modules: []string{arrow, protobuf}},
 	"fusion": {Above: []string{"synth", "model/onnx", "metric"}, Modules: []string{gonum, protobuf}},
 
 	".":     {Above: []string{"approx", "engine", "engine/checkpoint", "result", "plot", "report", "rival"}, Modules: []string{gonum}},
+	"demo":  {Above: []string{"."}},
 	"paper": {Above: []string{".", "synth", "fusion"}, Modules: []string{gonum}},
 
 	// The command line stands on everything and nothing stands on it but main.
 	"internal/cli": {
-		Above:   []string{".", "paper", "synth", "fusion", "model/onnx", "model/encoders", "model/process", "model/serving"},
+		Above:   []string{".", "compare", "export", "demo", "paper", "synth", "fusion", "model/onnx", "model/encoders", "model/process", "model/serving"},
 		Modules: []string{"github.com/spf13/", "golang.org/x/term"},
 	},
 	"cmd/intershap": {Above: []string{commandLine}},
 	"internal/man":  {Above: []string{commandLine}, Modules: []string{"github.com/spf13/"}},
 
-	"internal/share": {Core: true},
-	"internal/lint":  {},
+	"internal/share":   {Core: true},
+	"internal/wording": {Above: []string{"result"}},
+	"internal/lint":    {},
 
 	// Tests alone.
 	"examples/triage": {},
@@ -88,6 +93,10 @@ const (
 
 	arrow         = "github.com/apache/arrow-go/"
 	gonum         = "gonum.org/v1/gonum/"
+	gonumPlot     = "gonum.org/v1/plot/"
+	liberation    = "codeberg.org/go-fonts/liberation/"
+	fpdf          = "codeberg.org/go-pdf/fpdf"
+	xImage        = "golang.org/x/image/"
 	protobuf      = "google.golang.org/protobuf/"
 	yaml          = "go.yaml.in/yaml/v3"
 	onnxRuntime   = "github.com/yalue/onnxruntime_go"

@@ -1,0 +1,170 @@
+package plot
+
+import (
+	"fmt"
+	"image/color"
+	"slices"
+
+	"github.com/intershap/intershap/internal/wording"
+	"github.com/intershap/intershap/plot/scene"
+	"github.com/intershap/intershap/result"
+)
+
+// mostBars is how many predicted classes have a bar of their own.
+const mostBars = 40
+
+// A part is a stretch of a stacked bar: a modality, several of them, or the
+// interactions.
+type part struct {
+	text       string
+	fill       color.NRGBA
+	modalities []int // none for the interactions
+}
+
+// drawBars draws contributions and interaction of the data set and of each predicted
+// class, stacked to 100 %.
+func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
+	if s.single || s.only >= 0 {
+		return nil, unfitf("bars compare the predicted classes of the data set, not a class or a sample alone")
+	}
+	classes := s.target.ByClass
+	return fit(opt, min(mostBars, max(1, len(classes))), 1, func(rows int, stretch float64) (*scene.Scene, error) {
+		sh := newSheet(opt.look(), opt.width())
+		sh.head("Contributions and interaction by predicted class", s.scored())
+		parts := s.parts(sh.look)
+		var keys []key
+		for _, p := range parts {
+			keys = append(keys, key{text: p.text, fill: p.fill})
+		}
+		sh.keys(keys...)
+		axis := scale{low: 0, high: 1, percent: true}
+		t := &table{axis: &axis, unit: "share of behaviour, " + s.headline, heads: []string{"samples", "InterSHAP"}, high: rowHeight + stretch}
+		t.rows = append(t.rows, s.barRow(sh, "all", name{"all samples"}, &s.target.Breakdown, parts, true))
+		shown := mostSamples(classes, rows)
+		for _, i := range shown {
+			t.rows = append(t.rows, s.barRow(sh, "class", name{wording.Escape(classes[i].Class)}, &classes[i].Breakdown, parts, false))
+		}
+		if err := t.draw(sh); err != nil {
+			return nil, err
+		}
+		left := ""
+		if more := len(classes) - len(shown); more > 0 {
+			left = fmt.Sprintf("%s with fewer samples left out.", plural(more, "class", "classes"))
+		}
+		sh.foot("Parts in the order of the legend.", left, s.source())
+		return sh.finish(0), nil
+	})
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// mostSamples returns the positions of the n classes with the most samples, in their
+// order.
+func mostSamples(classes []result.Class, n int) []int {
+	var at []int
+	for i := range classes {
+		at = append(at, i)
+	}
+	slices.SortStableFunc(at, func(a, b int) int { return classes[b].Samples - classes[a].Samples })
+	at = at[:min(n, len(at))]
+	slices.Sort(at)
+	return at
+}
+
+// parts gives each modality a colour, as far as they go: those that contribute most
+// over the data set have one, the others are one part.
+func (s *Subject) parts(l look) []part {
+	order := make([]int, len(s.names))
+	for i := range order {
+		order[i] = i
+	}
+	kept := order
+	if room := len(l.series); len(order) > room {
+		kept = slices.Clone(order)
+		slices.SortStableFunc(kept, func(a, b int) int {
+			x, y := s.alone[a].Share.Or(0), s.alone[b].Share.Or(0)
+			switch {
+			case x > y:
+				return -1
+			case x < y:
+				return 1
+			}
+			return 0
+		})
+		kept = kept[:room]
+		slices.Sort(kept)
+	}
+	var out []part
+	rest := part{fill: l.rest}
+	for _, i := range order {
+		if slices.Contains(kept, i) {
+			out = append(out, part{text: s.names[i] + " alone", fill: l.series[len(out)], modalities: []int{i}})
+		} else {
+			rest.modalities = append(rest.modalities, i)
+		}
+	}
+	if n := len(rest.modalities); n > 0 {
+		rest.text = plural(n, "other modality alone", "other modalities, each alone")
+		out = append(out, rest)
+	}
+	if len(s.names) > 1 {
+		out = append(out, part{text: "interactions", fill: l.interactions})
+	}
+	return out
+}
+
+func (s *Subject) barRow(sh *sheet, class string, n name, b *result.Breakdown, parts []part, bold bool) row {
+	a := headlineOf(b, s.target.Headline)
+	score := wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
+	short, _ := score.Parts()
+	var shares []float64
+	label := fmt.Sprintf("%s, %s: InterSHAP %s", n, count(b.Samples, "sample"), score)
+	for _, p := range parts {
+		share := 0.0
+		for _, m := range p.modalities {
+			share += a.Contributions[s.ex.Modalities[m]].Or(0)
+		}
+		if p.modalities == nil {
+			share = a.InterSHAP.Or(0)
+		}
+		shares = append(shares, share)
+		if _, ok := a.InterSHAP.Value(); ok && p.modalities != nil {
+			label += fmt.Sprintf(", %s %s", p.text, percent(share))
+		}
+	}
+	return row{
+		class: class, label: label, name: n, bold: bold,
+		cells: []string{wording.Grouped(int64(b.Samples)), score.String()}, short: []string{wording.Grouped(int64(b.Samples)), short},
+		draw: func(ar area) []scene.Item {
+			if _, ok := a.InterSHAP.Value(); !ok {
+				return []scene.Item{&scene.Text{Class: "undefined", At: scene.Point{X: ar.X + 6, Y: ar.middle() + 4}, Font: textFont, Fill: sh.muted, Text: "no behaviour: undefined"}}
+			}
+			return sh.stack(ar, parts, shares)
+		},
+	}
+}
+
+// stack draws the parts of one bar, with their share where there is room for it.
+func (sh *sheet) stack(a area, parts []part, shares []float64) []scene.Item {
+	const high = 18
+	var items []scene.Item
+	from := 0.0
+	for i, p := range parts {
+		x0, x1 := a.at(from), a.at(from+shares[i])
+		from += shares[i]
+		if x1-x0 <= 0 {
+			continue
+		}
+		items = append(items, &scene.Rect{Class: "bar", Fill: p.fill, Stroke: sh.background, Box: scene.Box{X: x0, Y: a.middle() - high/2, W: x1 - x0, H: high}})
+		text := percent(shares[i])
+		if smallFont.Width(text)+6 <= x1-x0 {
+			items = append(items, &scene.Text{Class: "share", At: scene.Point{X: (x0 + x1) / 2, Y: a.middle() + 4}, Align: scene.Center, Font: smallFont, Fill: on(p.fill), Text: text})
+		}
+	}
+	return items
+}

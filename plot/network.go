@@ -1,0 +1,257 @@
+package plot
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/intershap/intershap/plot/scene"
+)
+
+const (
+	// mostEdges is how many pairs are listed under the network; all are drawn.
+	mostEdges = 10
+	mostNode  = 30 // radius of the largest node
+	leastNode = 2
+	mostEdge  = 10 // width of the widest edge
+	leastEdge = 0.5
+	faint     = 0x70 // alpha of edges that are hardly there
+)
+
+// drawNetwork draws modalities as nodes, their area the size of what they do alone, and
+// interactions as edges, as wide as the pair's phi is large. What lowers the output is
+// dashed. A list under it has the largest pairs with their numbers.
+func drawNetwork(s *Subject, opt Options) (*scene.Scene, error) {
+	if len(s.names) < 2 {
+		return nil, unfitf("a network has edges between modalities, and there is but one")
+	}
+	pairs := s.pairEffects()
+	bySize(pairs)
+	return fit(opt, min(mostEdges, len(pairs)), min(2, len(pairs)), func(rows int, stretch float64) (*scene.Scene, error) {
+		sh := newSheet(opt.look(), opt.width())
+		sh.head("Modalities and their interactions", s.scored())
+		sh.keys(
+			key{text: "+ raises the output", fill: sh.sign(1), line: true},
+			key{text: "− lowers it (dashed)", fill: sh.sign(-1), line: true, dashed: true})
+		if err := s.drawCircle(sh, opt, float64(rows+2)*stretch); err != nil {
+			return nil, err
+		}
+		shown := fold(pairs, rows)
+		t := &table{heads: []string{"phi", "share"}, high: 22, area: 40}
+		largest := math.Abs(pairs[0].phi)
+		for _, e := range shown {
+			t.rows = append(t.rows, row{
+				class: e.class, label: s.effectLabel(e), name: e.name, cells: s.effectCells(e), short: shortCells(e),
+				draw: func(a area) []scene.Item {
+					if e.class == "more" {
+						return nil
+					}
+					return sh.edge("sample", e.phi, largest, scene.Point{X: a.X, Y: a.middle()}, scene.Point{X: a.Right(), Y: a.middle()})
+				},
+			})
+		}
+		if err := t.draw(sh); err != nil {
+			return nil, err
+		}
+		note := s.errorNote(t)
+		sh.foot("Area of a node: |phi| of the modality alone. Width of a line: |phi| of the pair.", note, s.shareNote(), s.source())
+		return sh.finish(0), nil
+	})
+}
+
+// edge draws the line of a pair; none for a pair that does nothing.
+func (sh *sheet) edge(class string, phi, largest float64, from, to scene.Point) []scene.Item {
+	if phi == 0 || largest == 0 {
+		return nil
+	}
+	width := max(leastEdge, mostEdge*math.Abs(phi)/largest)
+	stroke := sh.sign(phi)
+	if width < 1 {
+		stroke.A = faint
+	}
+	return []scene.Item{&scene.Line{
+		Class: class, Stroke: stroke, Width: width,
+		Dashed: phi < 0, Points: []scene.Point{from, to},
+	}}
+}
+
+// A node is a modality on the circle, and its text beside it.
+type node struct {
+	effect
+	at     scene.Point
+	radius float64
+	// right is set on the right half, alone for a text above or below the circle.
+	right, middle bool
+	// y is the middle of the text.
+	y     float64
+	lines []string
+}
+
+// drawCircle draws nodes on a circle, edges between them and texts at its sides.
+func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) error {
+	m := len(s.names)
+	sh.y += 8
+	lineHigh := textFont.Line()
+	textHigh := 2*lineHigh + 4
+	// Texts of one side must have room below one another.
+	radius := max(105, float64((m+1)/2)*textHigh/2+10) + min(60, extra/2)
+	side := sh.inner()/2 - radius - mostNode - 8
+	least := 90.0
+	for _, e := range s.modalityEffects() {
+		least = max(least, smallFont.Width(nodeText(e)))
+	}
+	if side < least {
+		radius -= least - side
+		side = least
+		if radius < 60 {
+			return tooSmall(opt, sh.width+2*(60-radius), 0)
+		}
+	}
+	center := scene.Point{X: sh.width / 2, Y: sh.y + radius + mostNode + textHigh}
+	nodes := s.nodes(center, radius, side)
+	top, bottom := spread(nodes, textHigh)
+	// What reaches further up than the circle moves everything down.
+	if over := sh.y - top; over > 0 {
+		center.Y += over
+		nodes = s.nodes(center, radius, side)
+		top, bottom = spread(nodes, textHigh)
+	}
+	lift := top - sh.y
+	for i := range nodes {
+		nodes[i].at.Y -= lift
+		nodes[i].y -= lift
+	}
+	bottom -= lift
+	largest := 0.0
+	pairs := s.pairEffects()
+	for _, p := range pairs {
+		largest = max(largest, math.Abs(p.phi))
+	}
+	var ends [][2]int
+	for i := range nodes {
+		for j := i + 1; j < m; j++ {
+			ends = append(ends, [2]int{i, j})
+		}
+	}
+	// The largest are drawn last, over the others.
+	order := make([]int, len(pairs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(math.Abs(pairs[a].phi), math.Abs(pairs[b].phi)) })
+	for _, at := range order {
+		p := pairs[at]
+		if e := sh.edge("edge", p.phi, largest, nodes[ends[at][0]].at, nodes[ends[at][1]].at); e != nil {
+			sh.add(&scene.Group{Class: "edge", Label: fmt.Sprintf("%s %s", p.name, signed(p.phi)), Items: e})
+		}
+	}
+	for _, n := range nodes {
+		sh.add(s.drawNode(sh, n, center, radius))
+	}
+	sh.y = bottom + 12
+	return nil
+}
+
+// nodes places the modalities on the circle, the first to the right of its top.
+func (s *Subject) nodes(center scene.Point, radius, side float64) []node {
+	m := len(s.names)
+	largest := 0.0
+	for i := range s.phi {
+		largest = max(largest, math.Abs(s.phi[i][i]))
+	}
+	var out []node
+	for i, e := range s.modalityEffects() {
+		angle := math.Pi/2 - (float64(i)+0.5)*2*math.Pi/float64(m)
+		n := node{effect: e, at: scene.Point{X: center.X + radius*math.Cos(angle), Y: center.Y - radius*math.Sin(angle)}, radius: leastNode}
+		if largest > 0 {
+			n.radius = max(leastNode, mostNode*math.Sqrt(math.Abs(e.phi)/largest))
+		}
+		n.right, n.middle = math.Cos(angle) > 0, math.Abs(math.Cos(angle)) < 1e-9
+		n.y = n.at.Y
+		width := side
+		if n.middle {
+			// Beneath the circle, in the width of all.
+			width = 2 * side
+			n.y += n.radius + 4 + textFont.Line()
+		}
+		n.lines = []string{textFont.Shorten(e.name.String(), width), nodeText(e)}
+		out = append(out, n)
+	}
+	return out
+}
+
+// nodeText is what a modality does alone, without its errors.
+func nodeText(e effect) string { return strings.Join(shortCells(e), ", ") }
+
+// spread moves the texts of each side apart, so that none overlaps the next, and
+// returns how far nodes and texts reach.
+func spread(nodes []node, high float64) (top, bottom float64) {
+	for _, right := range []bool{true, false} {
+		var side []*node
+		for i := range nodes {
+			if nodes[i].right == right && !nodes[i].middle {
+				side = append(side, &nodes[i])
+			}
+		}
+		slices.SortFunc(side, func(a, b *node) int {
+			if a.y < b.y {
+				return -1
+			}
+			return 1
+		})
+		// Down the side each text leaves the one above it enough room; then all
+		// move up by half of what the last was moved, so that they stay centred.
+		moved := 0.0
+		for i, n := range side {
+			if i > 0 && n.y < side[i-1].y+high {
+				n.y = side[i-1].y + high
+			}
+			moved = n.y - n.at.Y
+		}
+		for _, n := range side {
+			n.y -= moved / 2
+		}
+	}
+	top, bottom = math.Inf(1), math.Inf(-1)
+	for _, n := range nodes {
+		top = min(top, n.at.Y-n.radius, n.y-high/2)
+		bottom = max(bottom, n.at.Y+n.radius, n.y+high/2)
+	}
+	return top, bottom
+}
+
+func (s *Subject) drawNode(sh *sheet, n node, center scene.Point, radius float64) *scene.Group {
+	label := s.effectLabel(n.effect)
+	sh.tell(label)
+	g := &scene.Group{Class: "node", Label: label}
+	x, align := n.at.X, scene.Center
+	if !n.middle {
+		reach := radius + mostNode + 6
+		x, align = center.X-reach, scene.Right
+		if n.right {
+			x, align = center.X+reach, scene.Left
+		}
+		edge := n.at.X - n.radius
+		if n.right {
+			edge = n.at.X + n.radius
+		}
+		gap := 4.0
+		if n.right {
+			gap = -4
+		}
+		g.Items = append(g.Items, &scene.Line{Class: "leader", Stroke: sh.muted, Width: 0.75, Points: []scene.Point{{X: edge, Y: n.at.Y}, {X: x + gap, Y: n.y}}})
+	}
+	g.Items = append(g.Items, &scene.Circle{Class: "node", Center: n.at, Radius: n.radius, Fill: sh.sign(n.phi), Stroke: sh.background})
+	y := n.y - 2
+	for i, text := range n.lines {
+		f, fill := textFont, sh.ink
+		if i > 0 {
+			f, fill = smallFont, sh.muted
+		}
+		g.Items = append(g.Items, &scene.Text{Class: []string{"name", "value"}[i], At: scene.Point{X: x, Y: y}, Align: align, Font: f, Fill: fill, Text: text})
+		y += textFont.Line()
+	}
+	return g
+}

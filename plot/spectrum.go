@@ -1,0 +1,105 @@
+package plot
+
+import (
+	"fmt"
+	"image/color"
+
+	"github.com/intershap/intershap/internal/wording"
+	"github.com/intershap/intershap/plot/scene"
+	"github.com/intershap/intershap/score"
+)
+
+// parity returns the InterSHAP of pure parity of m modalities: a function that knows
+// nothing before all are known. There every index of order 2 is spread over all pairs.
+// With marginal background rows and independent fair bits the cells of phi are
+//
+//	phi_ij = ±1/(4(m−1)),  phi_ii = ∓(m−2)/(4m)
+//
+// so that their ratio is that of m·(m−1) pair cells to m diagonal ones
+//
+//	m/(2m−2) = (m/4) / (m/4 + (m−2)/4)    counting both triangles (paper)
+//	m/(3m−4) = (m/8) / (m/8 + (m−2)/4)    counting one (single-pair)
+//
+// It is a reference and no ceiling: other functions exceed it. Undefined below two
+// modalities.
+func parity(m int, c score.Convention) score.Share {
+	switch {
+	case m < 2:
+		return score.Share{}
+	case c == score.SinglePair:
+		return score.Defined(float64(m) / float64(3*m-4))
+	}
+	return score.Defined(float64(m) / float64(2*m-2))
+}
+
+// drawSpectrum draws the share of behaviour by order: modalities alone, and pairs.
+// Results have no other orders.
+func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
+	return fit(opt, 2, 2, func(_ int, stretch float64) (*scene.Scene, error) {
+		sh := newSheet(opt.look(), opt.width())
+		sh.head("Share of behaviour by order", s.scored())
+		reference := parity(len(s.names), s.convention)
+		at, marked := reference.Value()
+		if marked {
+			sh.keys(key{text: fmt.Sprintf("order 2 of pure parity of %d modalities: %s", len(s.names), percent(at)), fill: sh.ink, line: true, dashed: true})
+		}
+		axis := scale{low: 0, high: 1, percent: true}
+		t := &table{axis: &axis, unit: "share of behaviour", heads: []string{"share"}, high: 34 + stretch}
+		alone := complement(s.intershap)
+		for _, o := range []struct {
+			class string
+			name  string
+			v     wording.Interval
+			fill  int
+		}{{"alone", "order 1, modalities alone", alone, 1}, {"pair", "order 2, pairs", s.intershap, 0}} {
+			text := o.v.String()
+			short, _ := o.v.Parts()
+			t.rows = append(t.rows, row{
+				class: o.class, label: o.name + ": " + text, name: name{o.name}, cells: []string{text}, short: []string{short},
+				draw: func(a area) []scene.Item {
+					items := sh.shareBar(a, o.v, sh.series[o.fill])
+					if o.class == "pair" && marked {
+						x := a.at(at)
+						items = append(items, &scene.Line{Class: "parity", Stroke: sh.ink, Width: 1.5, Dashed: true, Points: []scene.Point{{X: x, Y: a.Y + 2}, {X: x, Y: a.Bottom() - 2}}})
+					}
+					return items
+				},
+			})
+		}
+		if err := t.draw(sh); err != nil {
+			return nil, err
+		}
+		sh.foot("What three and more modalities do only together is spread over their pairs: pure parity is the reference for that, not a ceiling.", s.source())
+		return sh.finish(0), nil
+	})
+}
+
+// complement returns the interval of what an interval leaves of the whole.
+func complement(v wording.Interval) wording.Interval {
+	less := func(x score.Share) score.Share {
+		if y, ok := x.Value(); ok {
+			return score.Defined(1 - y)
+		}
+		return score.Share{}
+	}
+	return wording.Interval{Share: less(v.Share), Low: less(v.High), High: less(v.Low)}
+}
+
+// shareBar draws a share from 0 and its interval. A share that is not clear of 0 has
+// its interval alone.
+func (sh *sheet) shareBar(a area, v wording.Interval, fill color.NRGBA) []scene.Item {
+	x, ok := v.Share.Value()
+	if !ok {
+		return nil
+	}
+	var items []scene.Item
+	if !v.OneSided() {
+		items = append(items, &scene.Rect{Class: "bar", Fill: fill, Box: atLeast(scene.Box{X: a.at(0), Y: a.middle() - barHeight/2, W: a.at(x) - a.at(0), H: barHeight})})
+	}
+	low, hasLow := v.Low.Value()
+	high, hasHigh := v.High.Value()
+	if hasLow && hasHigh {
+		items = append(items, sh.whisker(a.at(low), a.at(high), a.middle())...)
+	}
+	return items
+}

@@ -1,0 +1,248 @@
+package report
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/intershap/intershap/internal/wording"
+	"github.com/intershap/intershap/result"
+)
+
+//go:embed page/*
+var files embed.FS
+
+var (
+	pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{"row": row}).ParseFS(files, "page/*.html"))
+	style        = asset("page/page.css")
+	program      = asset("page/page.js")
+	// policy forbids every request and every program but those of the page, and to
+	// make elements from text.
+	policy = strings.Join([]string{
+		"default-src 'none'", "img-src data:", "style-src " + digest(style), "script-src " + digest(program),
+		"base-uri 'none'", "form-action 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'",
+	}, "; ")
+)
+
+func asset(name string) string {
+	raw, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return string(raw)
+}
+
+// digest names a style or program in a content security policy.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// ticked is a row of a table with the axis that its picture lies on.
+type ticked struct {
+	Ticks []tick
+	Row   any
+}
+
+// row is known to the templates, which hand on one value at a time.
+func row(ticks []tick, r any) ticked { return ticked{ticks, r} }
+
+// A page is what page.html lays out, from top to bottom.
+type page struct {
+	Policy string
+	CSS    template.CSS
+	JS     template.JS
+
+	Model, Data string
+	Modalities  []string
+	Contents    []entry
+	Targets     []target
+	Reading     reading
+	Additive    bool
+	Residual    string
+	Explorer    *explorer
+	// Samples says how to get what the page does not have.
+	Samples  howTo
+	Warnings []warning
+	Facts    []fact
+	Command  string
+	Version  string
+}
+
+// An entry of the contents.
+type entry struct{ Anchor, Text string }
+
+// reading has what the section on reading says of this run.
+type reading struct {
+	Background string
+	SinglePair bool
+	Level      string
+	Follows    bool
+}
+
+// howTo says how to get the samples: File is one that the run has written, Command
+// the one that would write one; either may be empty.
+type howTo struct{ File, Command string }
+
+// A warning with what to do about it.
+type warning struct {
+	Number            int
+	ID, Subject, Text string
+	Remedy            string
+}
+
+// A fact of the provenance. Code is set in letters of one width.
+type fact struct {
+	Term, Text, Code string
+}
+
+func newPage(ex *result.Explanation, samples *result.Samples) (*page, error) {
+	from := &ex.Provenance
+	p := &page{
+		Policy: policy, CSS: template.CSS(style), JS: template.JS(program),
+		Model: sourceName(from.Model.Source, "the model"),
+		Data:  sourceName(from.Data.Source.Source, "the data") + ", " + wording.Count(int64(from.Data.Samples), "sample"),
+		Reading: reading{
+			Background: backgroundText(from),
+			SinglePair: from.Convention == "single-pair",
+			Level:      wording.Level(from.Level),
+			Follows:    ex.Targets[0].Headline == result.Global,
+		},
+		Modalities: escaped(ex.Modalities),
+		Additive:   from.Additive,
+		Residual:   sentence(wording.Residual(ex.Targets)),
+		Facts:      facts(ex),
+		Command:    wording.Escape(from.Command),
+		Version:    wording.Escape(from.Version),
+	}
+	for i := range ex.Targets {
+		p.Targets = append(p.Targets, newTarget(ex, i, samples))
+	}
+	if samples != nil {
+		var err error
+		if p.Explorer, err = newExplorer(ex, samples, mostBytes); err != nil {
+			return nil, err
+		}
+	} else {
+		p.Samples = howToGetSamples(ex)
+	}
+	for i, w := range ex.Warnings {
+		p.Warnings = append(p.Warnings, warning{
+			Number: i + 1, ID: wording.Escape(w.ID), Subject: wording.Escape(w.Subject),
+			Text: sentence(wording.Escape(w.Text)), Remedy: Remedy(w.ID),
+		})
+	}
+	p.Contents = p.contents()
+	return p, nil
+}
+
+// contents lists the sections that are there.
+func (p *page) contents() []entry {
+	out := []entry{{"verdict", "Verdict"}, {"reading", "How to read it"}}
+	if len(p.Targets) > 1 {
+		out = append(out, entry{"targets", "The explained numbers"})
+	} else {
+		t := &p.Targets[0]
+		out = append(out, entry{t.ID + "-whole", "The data set"})
+		if t.Classes != nil {
+			out = append(out, entry{t.ID + "-classes", "By predicted class"})
+		}
+		if t.Pairs != nil {
+			out = append(out, entry{t.ID + "-pairs", "Pairs"})
+		}
+		if t.Spread != nil {
+			out = append(out, entry{t.ID + "-spread", "Over samples"})
+		}
+	}
+	out = append(out, entry{"samples", "Samples"})
+	if len(p.Warnings) > 0 {
+		out = append(out, entry{"warnings", "Warnings"})
+	}
+	return append(out, entry{"provenance", "Provenance"})
+}
+
+// sourceName is the last part of a path, which fits a heading.
+func sourceName(path, otherwise string) string {
+	if path == "" {
+		return otherwise
+	}
+	return wording.Escape(filepath.Base(path))
+}
+
+func backgroundText(from *result.Provenance) string {
+	return fmt.Sprintf("%s, %s, mask %s", sourceName(from.Background.Source.Source, "the background"),
+		wording.Count(int64(from.Background.Rows), "row"), wording.Escape(from.Background.Mask))
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
+func howToGetSamples(ex *result.Explanation) howTo {
+	if ex.SamplesFile != nil {
+		return howTo{File: wording.Escape(*ex.SamplesFile)}
+	}
+	if ex.Provenance.Command == "" {
+		return howTo{}
+	}
+	return howTo{Command: wording.Escape(ex.Provenance.Command) + " \\\n    --samples run.npz --force"}
+}
+
+// facts is the provenance in full.
+func facts(ex *result.Explanation) []fact {
+	from := &ex.Provenance
+	var out []fact
+	add := func(term, text string) {
+		if text != "" {
+			out = append(out, fact{Term: term, Text: wording.Escape(text)})
+		}
+	}
+	source := func(term string, s result.Source, more string) {
+		text := s.Source
+		if text == "" {
+			text = "in memory"
+		}
+		out = append(out, fact{Term: term, Text: wording.Escape(text + more), Code: wording.Escape(s.SHA256)})
+	}
+	source("model", from.Model, "")
+	source("data", from.Data.Source, ", "+wording.Count(int64(from.Data.Samples), "sample"))
+	source("background", from.Background.Source, ", "+wording.Count(int64(from.Background.Rows), "row"))
+	add("mask", from.Background.Mask)
+	add("output", from.Output)
+	add("task", from.Task)
+	add("transform", from.Transform)
+	add("index", fmt.Sprintf("%s, order %d", from.Index, from.Order))
+	add("convention", from.Convention)
+	plan := from.Plan
+	if from.Additive {
+		plan += ", additive by construction"
+	}
+	add("plan", plan)
+	add("runtime", from.Runtime)
+	add("seed", strconv.FormatUint(from.Seed, 10))
+	add("intervals", wording.Level(from.Level)+" %")
+	var rows int64
+	for _, n := range ex.Cost.Rows {
+		rows += n
+	}
+	unit := "model row"
+	if from.Plan != "full" {
+		unit = "row" // of parts
+	}
+	add("cost", fmt.Sprintf("%s in %s; the plain way takes %s", wording.Count(rows, unit), wording.Seconds(ex.Cost.Seconds), wording.Count(ex.Cost.RowsNaive, "model row")))
+	add("intershap", from.Version)
+	return out
+}

@@ -1,0 +1,222 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/intershap/intershap/internal/wording"
+	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
+)
+
+// mostSteps is the number of pairs that a waterfall shows; those beyond it, the
+// smallest, are one step together. page.js has the same number.
+const mostSteps = 8
+
+// A label names a modality or a pair.
+type label struct {
+	// First and Second are a pair's names; a label of one text has it in First.
+	First, Second string
+	// Note stands behind the name: "alone".
+	Note string
+}
+
+func (l label) String() string {
+	text := l.First
+	if l.Second != "" {
+		text = wording.PairName([2]string{l.First, l.Second})
+	}
+	if l.Note != "" {
+		text += " " + l.Note
+	}
+	return text
+}
+
+func nameOf(modality string) label { return label{First: wording.Escape(modality)} }
+
+func pairOf(pair [2]string) label {
+	return label{First: wording.Escape(pair[0]), Second: wording.Escape(pair[1])}
+}
+
+// The kinds of bars, which are classes of the style sheet too.
+const (
+	kindAlone = "alone" // what a modality does alone
+	kindPair  = "pair"  // what a pair does together
+	kindEnd   = "end"   // the value that a waterfall starts from or comes to
+)
+
+// A bar is a row of a waterfall.
+type bar struct {
+	Label label
+	Kind  string
+	// X and Width are those of the bar, From and To its ends in the direction of the
+	// walk. Low and High are the ends of the whisker, empty without one.
+	X, Width, From, To, Low, High string
+	// First and Last bars have no link to one before or after.
+	First, Last bool
+	// Value is the signed number, Share the part of behaviour with bounds behind it.
+	Value, Share, Bounds string
+	// Title says in words where the bar lies.
+	Title string
+}
+
+// A waterfall walks from the base value over what each modality does alone and what
+// each pair does together to the output. The steps sum up to it exactly.
+type waterfall struct {
+	Ticks []tick
+	Bars  []bar
+	// Whiskers is set where any bar has one.
+	Whiskers bool
+}
+
+// A step is what one bar adds.
+type step struct {
+	label label
+	kind  string
+	value float64
+	// se is the standard error of value, negative where it is unknown.
+	se    float64
+	share wording.Interval
+}
+
+// newWaterfall lays out the mean matrix of a target or a class. level is that of the
+// whiskers.
+func newWaterfall(b *result.Breakdown, modalities []string, level float64) waterfall {
+	phi, a := b.Global.Phi, &b.Global.Aggregate
+	shares := pairShares(a)
+	var steps, pairs []step
+	for i, name := range modalities {
+		bounds := a.ContributionIntervals[name]
+		l := nameOf(name)
+		l.Note = "alone"
+		steps = append(steps, step{
+			label: l, kind: kindAlone, value: phi[i][i], se: cellError(b.Global.PhiSE, i, i),
+			share: wording.Interval{Share: a.Contributions[name], Low: bounds[0], High: bounds[1]},
+		})
+		for j := i + 1; j < len(modalities); j++ {
+			names := [2]string{name, modalities[j]}
+			se := cellError(b.Global.PhiSE, i, j)
+			if se > 0 {
+				se *= 2 // the sum of two equal cells
+			}
+			p := shares[names]
+			pairs = append(pairs, step{
+				label: pairOf(names), kind: kindPair, value: bounded(phi[i][j] + phi[j][i]), se: se,
+				share: wording.Interval{Share: p.Share, Low: p.Low, High: p.High},
+			})
+		}
+	}
+	return layWaterfall(b.Base, b.Output, append(steps, folded(pairs)...), math.Sqrt2*math.Erfinv(level))
+}
+
+// pairShares returns the pairs by their names, in either order.
+func pairShares(a *result.Aggregate) map[[2]string]result.Pair {
+	out := map[[2]string]result.Pair{}
+	for _, p := range a.Pairs {
+		out[p.Pair] = p
+		out[[2]string{p.Pair[1], p.Pair[0]}] = p
+	}
+	return out
+}
+
+// cellError returns the standard error of a cell from both sources, which are
+// independent of each other; below zero where neither is known.
+func cellError(se result.PhiSE, i, j int) float64 {
+	switch {
+	case se.Background != nil && se.Samples != nil:
+		return bounded(math.Hypot(se.Background[i][j], se.Samples[i][j]))
+	case se.Background != nil:
+		return se.Background[i][j]
+	case se.Samples != nil:
+		return se.Samples[i][j]
+	}
+	return -1
+}
+
+// folded returns the pairs, largest first, the smallest beyond mostSteps as one.
+func folded(pairs []step) []step {
+	pairs = slices.Clone(pairs)
+	slices.SortStableFunc(pairs, func(a, b step) int {
+		switch x, y := math.Abs(a.value), math.Abs(b.value); {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	if len(pairs) <= mostSteps+1 { // a fold of one saves nothing
+		return pairs
+	}
+	rest := step{kind: kindPair, se: -1} // the error of a sum is not in the result
+	var share float64
+	known := true
+	for _, p := range pairs[mostSteps:] {
+		rest.value = bounded(rest.value + p.value)
+		x, ok := p.share.Share.Value()
+		share += x
+		known = known && ok
+	}
+	if known {
+		rest.share.Share = score.Defined(share)
+	}
+	rest.label = label{First: fmt.Sprintf("%d more pairs", len(pairs)-mostSteps)}
+	return append(pairs[:mostSteps:mostSteps], rest)
+}
+
+// layWaterfall lays out steps; z is the whiskers' length in standard errors.
+func layWaterfall(base, output float64, steps []step, z float64) waterfall {
+	ends := make([]float64, 0, 3*len(steps)+2)
+	at := base
+	for _, s := range steps {
+		at = bounded(at + s.value)
+		ends = append(ends, at)
+		if s.se > 0 {
+			ends = append(ends, bounded(at-z*s.se), bounded(at+z*s.se))
+		}
+	}
+	a := newAxis(append(ends, base, output)...)
+	w := waterfall{Ticks: a.ticks(4)}
+	w.Bars = append(w.Bars, endBar(a, "base value", base, true))
+	at = base
+	for _, s := range steps {
+		to := bounded(at + s.value)
+		b := bar{
+			Label: s.label, Kind: s.kind, From: a.place(at), To: a.place(to), Value: signed(s.value),
+			Title: fmt.Sprintf("from %s to %s", number(at), number(to)),
+		}
+		b.X, b.Width = a.span(at, to)
+		b.Share, b.Bounds = s.share.Parts()
+		if s.se > 0 {
+			w.Whiskers = true
+			b.Low, b.High = a.place(bounded(to-z*s.se)), a.place(bounded(to+z*s.se))
+			b.Title += ", ± " + wording.Significant(z*s.se)
+		}
+		w.Bars = append(w.Bars, b)
+		at = to
+	}
+	w.Bars = append(w.Bars, endBar(a, "output", output, false))
+	return w
+}
+
+func endBar(a axis, name string, x float64, first bool) bar {
+	return bar{
+		Label: label{First: name}, Kind: kindEnd, X: a.place(x), From: a.place(x), To: a.place(x),
+		First: first, Last: !first, Value: number(x), Title: "at " + number(x),
+	}
+}
+
+// number writes a number of the model's unit.
+func number(x float64) string { return minus(wording.Significant(x)) }
+
+// signed writes what is added, with its sign; an exact zero has none.
+func signed(x float64) string {
+	switch {
+	case x == 0:
+		return "0"
+	case x > 0:
+		return "+" + wording.Significant(x)
+	}
+	return minus(wording.Significant(x))
+}

@@ -1,0 +1,106 @@
+package result
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Belongs says why the samples are not those of the run that found e, nil if they can
+// be: modalities, targets, their number and classes are the same, and the means of base,
+// output and phi over samples are what e says to 1e-9 of their size. Other samples of
+// the same model and data with other means are told; the order of samples, their ids
+// and what cancels in a mean are not, since e has nothing to hold them against.
+func (s *Samples) Belongs(e *Explanation) error {
+	if err := s.belongs(e); err != nil {
+		return fmt.Errorf("result: %s: not the samples of this result: %w", s.Path, err)
+	}
+	return nil
+}
+
+func (s *Samples) belongs(e *Explanation) error {
+	if !slices.Equal(s.Modalities, e.Modalities) {
+		return fmt.Errorf("want modalities %q, got %q", e.Modalities, s.Modalities)
+	}
+	var targets []string
+	for _, t := range e.Targets {
+		targets = append(targets, t.Target)
+	}
+	if one := s.unnamed() && len(targets) == 1; !one && !slices.Equal(s.Targets, targets) {
+		if s.unnamed() {
+			return fmt.Errorf("want targets %q, got one without a name", targets)
+		}
+		return fmt.Errorf("want targets %q, got %q", targets, s.Targets)
+	}
+	if n := len(e.Classes); n > 0 {
+		for i, class := range s.Predicted {
+			if class >= n {
+				return fmt.Errorf("sample %d (id %q): want a predicted class below %d, got %d", i, s.IDs[i], n, class)
+			}
+		}
+	}
+	for k := range e.Targets {
+		t := &e.Targets[k]
+		if t.Samples != s.Len() {
+			return fmt.Errorf("want %d samples, got %d", t.Samples, s.Len())
+		}
+		if err := s.ByTarget[k].sameMeans(&t.Breakdown, len(s.Modalities)); err != nil {
+			return fmt.Errorf("target %q: %w", t.Target, err)
+		}
+	}
+	return nil
+}
+
+// sameMeans compares means over samples with those of a result.
+func (t *TargetSamples) sameMeans(b *Breakdown, m int) error {
+	compare := func(name string, want, got, size float64) error {
+		// Means that both are infinite are the same; no other comparison says so.
+		if want == got || math.Abs(want-got) <= rounding*size {
+			return nil
+		}
+		return fmt.Errorf("want a mean %s of %v, got %v", name, want, got)
+	}
+	n := len(t.Base)
+	every := func(all []float64, from, step int) (mean, size float64) {
+		var x sum
+		for i := range n {
+			v := all[from+i*step]
+			x.add(v / float64(n))
+			size += math.Abs(v) / float64(n)
+		}
+		return x.value(), size
+	}
+	base, size := every(t.Base, 0, 1)
+	if err := compare(columnBase, b.Base, base, size); err != nil {
+		return err
+	}
+	output, more := every(t.Output, 0, 1)
+	size += more
+	if err := compare(columnOutput, b.Output, output, size); err != nil {
+		return err
+	}
+	for i := range m {
+		for j := range m {
+			mean, own := every(t.Phi, i*m+j, m*m)
+			if err := compare(fmt.Sprintf("phi[%d][%d]", i, j), b.Global.Phi[i][j], mean, max(own, size)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// A sum adds numbers with the error of a single rounding (Neumaier, 1974).
+type sum struct{ high, low float64 }
+
+func (s *sum) add(x float64) {
+	total := s.high + x
+	if math.Abs(s.high) >= math.Abs(x) {
+		s.low += (s.high - total) + x
+	} else {
+		s.low += (x - total) + s.high
+	}
+	s.high = total
+}
+
+func (s *sum) value() float64 { return s.high + s.low }
