@@ -169,7 +169,7 @@ func (r *run) try(ctx context.Context, t trial) (s Score, err error) {
 		s.Notes = append(s.Notes, w.String())
 	}
 	for _, u := range found.Unfit {
-		s.Notes = append(s.Notes, u.Score+": "+u.Reason)
+		s.Notes = append(s.Notes, u.What()+": "+u.Reason)
 	}
 	return s, nil
 }
