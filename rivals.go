@@ -24,11 +24,11 @@ type RivalOptions struct {
 	// InterSHAP and Metrics are computed.
 	Scores []string
 	// EMAPSamples is the most samples whose pairs EMAP takes, drawn by seed where
-	// there are more; 0 means DefaultEMAPSamples. It counts for two modalities;
-	// with more, EMAP takes all samples.
+	// there are more: 2 to MaxEMAPSamples; 0 means DefaultEMAPSamples. It counts for
+	// two modalities; with more, EMAP takes all samples.
 	EMAPSamples int
-	// Draws is how often the Perceptual Score shuffles each modality; 0 means
-	// DefaultDraws.
+	// Draws is how often the Perceptual Score shuffles each modality: 1 to MaxDraws;
+	// 0 means DefaultDraws.
 	Draws int
 	// PID says how information is estimated; its Seed and Workers are those of the
 	// question. It takes no model rows: its Progress counts steps of its own.
@@ -44,9 +44,13 @@ const (
 	ScoreInterSHAP = "intershap"
 	// DefaultEMAPSamples have nine million pairs.
 	DefaultEMAPSamples = 3000
+	// MaxEMAPSamples have ten thousand million pairs, which takes hours or days.
+	MaxEMAPSamples = 100000
 	// DefaultDraws of a shuffled modality tell its accuracy well enough: the
 	// standard error is in the result.
 	DefaultDraws = 10
+	// MaxDraws tell an accuracy to a hundredth of the spread of a single draw.
+	MaxDraws = 10000
 	// MaxPIDSamples is the most samples of which information is estimated; where
 	// there are more they are drawn by seed. Clusters of so many samples hardly
 	// depend on any one of them, and k-means would take minutes.
@@ -139,15 +143,15 @@ func (o *RivalOptions) validate() ([]string, error) {
 	}
 	var faults []error
 	for _, f := range []struct {
-		name      string
-		field     *int
-		otherwise int
-	}{{"EMAPSamples", &o.EMAPSamples, DefaultEMAPSamples}, {"Draws", &o.Draws, DefaultDraws}} {
-		if *f.field < 0 {
-			faults = append(faults, fmt.Errorf("%s %d must be positive", f.name, *f.field))
-		}
+		name                   string
+		field                  *int
+		least, most, otherwise int
+	}{{"EMAPSamples", &o.EMAPSamples, 2, MaxEMAPSamples, DefaultEMAPSamples}, {"Draws", &o.Draws, 1, MaxDraws, DefaultDraws}} {
 		if *f.field == 0 {
 			*f.field = f.otherwise
+		}
+		if *f.field < f.least || *f.field > f.most {
+			faults = append(faults, fmt.Errorf("%s %d must lie from %d to %d, or be 0 for %d", f.name, *f.field, f.least, f.most, f.otherwise))
 		}
 	}
 	if len(faults) > 0 {
@@ -163,28 +167,10 @@ func (o *RivalOptions) validate() ([]string, error) {
 	}
 	for _, name := range o.Scores {
 		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("intershap: rivals: unknown score %q (want %s)%s", name, strings.Join(all, ", "), didYouMean(name, all))
+			return nil, fmt.Errorf("intershap: rivals: unknown score %q (want %s)", name, strings.Join(all, ", "))
 		}
 	}
 	return names, nil
-}
-
-// didYouMean proposes the candidate that begins as name does for the longest.
-func didYouMean(name string, candidates []string) string {
-	best, longest := "", 0
-	for _, c := range candidates {
-		same := 0
-		for same < min(len(c), len(name)) && c[same] == name[same] {
-			same++
-		}
-		if same > longest {
-			best, longest = c, same
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
 }
 
 // rivals computes scores, one after the other.
@@ -257,10 +243,10 @@ func (r *rivals) begin(score string, rows int64) {
 	}
 }
 
-// unfit notes why a score, or a form of it, is not there. What is said of several
-// views is said once.
-func (r *rivals) unfit(score, format string, args ...any) *rival.Unfit {
-	u := &rival.Unfit{Score: score, Reason: fmt.Sprintf(format, args...)}
+// unfit notes why a score, or a part of it, is not there; an empty part is all of it.
+// What is said of several views is said once.
+func (r *rivals) unfit(score, part, format string, args ...any) *rival.Unfit {
+	u := &rival.Unfit{Score: score, Part: part, Reason: fmt.Sprintf(format, args...)}
 	for _, said := range r.scores.Unfit {
 		if *said == *u {
 			return said
@@ -273,7 +259,7 @@ func (r *rivals) unfit(score, format string, args ...any) *rival.Unfit {
 // forgive notes an error that says why a score is unfit; others stay.
 func (r *rivals) forgive(err error) error {
 	if u := (*rival.Unfit)(nil); errors.As(err, &u) {
-		r.unfit(u.Score, "%s", u.Reason)
+		r.unfit(u.Score, u.Part, "%s", u.Reason)
 		return nil
 	}
 	return err

@@ -13,7 +13,7 @@ import (
 func (r *rivals) emap(ctx context.Context) error {
 	p := r.plan
 	if len(p.opt.Fixed) > 0 {
-		r.unfit(rival.ScoreEMAP, "inputs are fixed, and a pair of samples would mix the fixed input of one with a modality of the other: make them part of a modality")
+		r.unfit(rival.ScoreEMAP, "", "inputs are fixed, and a pair of samples would mix the fixed input of one with a modality of the other: make them part of a modality")
 		return nil
 	}
 	project := r.product
@@ -24,10 +24,10 @@ func (r *rivals) emap(ctx context.Context) error {
 	var outside *engine.TransformError
 	switch {
 	case errors.As(err, &outside):
-		r.unfit(rival.ScoreEMAP, "every column must be finite for every pair, and is not (%v): take another transform", err)
+		r.unfit(rival.ScoreEMAP, "", "every column must be finite for every pair, and is not (%v): take another transform", err)
 		return nil
 	case errors.Is(err, engine.ErrMemory):
-		r.unfit(rival.ScoreEMAP, "its outputs do not fit into memory (%v)", err)
+		r.unfit(rival.ScoreEMAP, "", "its outputs do not fit into memory (%v)", err)
 		return nil
 	case err != nil:
 		return err
@@ -39,9 +39,9 @@ func (r *rivals) emap(ctx context.Context) error {
 	if of.Unfit != nil {
 		reason := of.Unfit.Reason
 		if in.Labels == nil {
-			reason = "true classes are needed, and " + r.truth.reason
+			reason = r.truth.needed()
 		}
-		of.Unfit = r.unfit(rival.ScoreEMAP, "no gap in accuracy and F1: %s", reason)
+		of.Unfit = r.unfit(rival.ScoreEMAP, "gap in accuracy and F1", "%s", reason)
 	}
 	r.scores.EMAP = &of
 	return nil

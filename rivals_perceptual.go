@@ -17,9 +17,9 @@ import (
 func (r *rivals) perceptual(ctx context.Context) error {
 	p := r.plan
 	n, m := p.samples.Len(), len(p.modalities)
-	in := rival.PerceptualInput{Labels: r.truth.labels, Permuted: make([][][]int, m)}
+	in := rival.PerceptualInput{Labels: r.truth.labels, Permuted: make([][]int, m)}
 	if in.Labels == nil {
-		r.unfit(rival.ScorePerceptual, "true classes are needed, and %s", r.truth.reason)
+		r.unfit(rival.ScorePerceptual, "", "%s", r.truth.needed())
 		return nil
 	}
 	// Without predictions labels are all that it can find fault with.
@@ -52,7 +52,7 @@ func (r *rivals) perceptual(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("modality %s, shuffled: %w", modality.Name, err)
 			}
-			in.Permuted[i] = append(in.Permuted[i], predicted)
+			in.Permuted[i] = append(in.Permuted[i], rival.Hits(predicted, in.Labels))
 		}
 	}
 	r.scores.Rows[rival.ScorePerceptual] = done

@@ -9,6 +9,9 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
+// The parts of a PID that may be missing.
+const ofLabels, ofPredictions = "of the labels", "of the predictions"
+
 // pid decomposes the information that modalities have about the labels, and about the
 // model's predictions.
 func (r *rivals) pid(ctx context.Context) error {
@@ -17,7 +20,7 @@ func (r *rivals) pid(ctx context.Context) error {
 	for _, m := range p.modalities {
 		for _, part := range m.Parts {
 			if in := p.samples.Inputs()[part.Input]; in.DType == tensor.String {
-				r.unfit(rival.ScorePID, "clusters are of numbers, and input %q of modality %s is text: take a model of numbers, such as embeddings", in.Name, m.Name)
+				r.unfit(rival.ScorePID, "", "clusters are of numbers, and input %q of modality %s is text: take a model of numbers, such as embeddings", in.Name, m.Name)
 				return nil
 			}
 		}
@@ -30,7 +33,7 @@ func (r *rivals) pid(ctx context.Context) error {
 	r.scores.PIDSamples = features[0].Rows
 	estimator, err := rival.NewPIDEstimator(ctx, features, p.names(), r.opt.PID)
 	if u := (*rival.Unfit)(nil); errors.As(err, &u) {
-		r.unfit(rival.ScorePID, "%s", u.Reason)
+		r.unfit(rival.ScorePID, "", "%s", u.Reason)
 		return nil
 	}
 	if err != nil {
@@ -39,30 +42,30 @@ func (r *rivals) pid(ctx context.Context) error {
 	estimate := func(what string, target []int) ([]rival.PIDView, error) {
 		views, err := estimator.Estimate(ctx, target)
 		if u := (*rival.Unfit)(nil); errors.As(err, &u) {
-			r.unfit(rival.ScorePID, "no decomposition for %s: %s", what, u.Reason)
+			r.unfit(rival.ScorePID, what, "%s", u.Reason)
 			return nil, nil
 		}
 		for i := range views {
 			if u := views[i].Unfit; u != nil {
-				views[i].Unfit = r.unfit(rival.ScorePID, "%s", u.Reason)
+				views[i].Unfit = r.unfit(rival.ScorePID, "", "%s", u.Reason)
 			}
 		}
 		return views, err
 	}
 	if r.truth.labels == nil {
-		r.unfit(rival.ScorePID, "no decomposition for the data: true classes are needed, and %s", r.truth.reason)
-	} else if r.scores.DataPID, err = estimate("the data", r.truth.of(drawn)); err != nil {
+		r.unfit(rival.ScorePID, ofLabels, "%s", r.truth.needed())
+	} else if r.scores.DataPID, err = estimate(ofLabels, r.truth.of(drawn)); err != nil {
 		return err
 	}
 	if p.task != Classes && p.task != Binary {
-		r.unfit(rival.ScorePID, "no decomposition for predictions: the task %s predicts no single class", p.task)
+		r.unfit(rival.ScorePID, ofPredictions, "the task %s predicts no single class", p.task)
 		return nil
 	}
 	predicted := r.kept.predicted
 	if drawn != nil {
 		predicted = picked(predicted, drawn)
 	}
-	r.scores.ModelPID, err = estimate("predictions", predicted)
+	r.scores.ModelPID, err = estimate(ofPredictions, predicted)
 	return err
 }
 

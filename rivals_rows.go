@@ -18,6 +18,10 @@ type truth struct {
 	reason string
 }
 
+// needed says that labels are missing, and why. It is the same sentence for every score,
+// so that a table says it once.
+func (t truth) needed() string { return "true classes are needed, and " + t.reason }
+
 // of returns the labels of some samples, nil without labels.
 func (t truth) of(samples []int) []int {
 	if t.labels == nil || samples == nil {
@@ -61,7 +65,7 @@ func (p *Plan) readTruth(ctx context.Context) (truth, error) {
 		for i := range column.Rows() {
 			c, err := class(column, i)
 			if err != nil {
-				return truth{reason: fmt.Sprintf("%s: row %d: %v; name the classes in the order of the output's columns", path, lo+i, err)}, nil
+				return truth{reason: fmt.Sprintf("%s: row %d: %v: name the classes in the order of the output's columns, with --classes (Options.Classes)", path, lo+i, err)}, nil
 			}
 			labels = append(labels, c)
 		}

@@ -10,6 +10,9 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
+// inAccuracy is the part of SHAPE that needs labels.
+const inAccuracy = "forms in accuracy and F1"
+
 // shape measures what modalities reach together, absent ones being zeros. The model
 // is asked for its outputs before the transform, by which classes are predicted.
 func (r *rivals) shape(ctx context.Context) error {
@@ -17,7 +20,7 @@ func (r *rivals) shape(ctx context.Context) error {
 	for _, m := range p.modalities {
 		for _, part := range m.Parts {
 			if in := p.samples.Inputs()[part.Input]; in.DType == tensor.String {
-				r.unfit(rival.ScoreShape, "an absent modality is zeros, and input %q of modality %s is text, which has none: take a model of numbers, such as token ids", in.Name, m.Name)
+				r.unfit(rival.ScoreShape, "", "an absent modality is zeros, and input %q of modality %s is text, which has none: take a model of numbers, such as token ids", in.Name, m.Name)
 				return nil
 			}
 		}
@@ -28,7 +31,7 @@ func (r *rivals) shape(ctx context.Context) error {
 	}
 	q, err := p.beside(ctx, p.samples, rows, p.allColumns(), engine.Identity, p.opt.Progress)
 	if errors.Is(err, engine.ErrMemory) {
-		r.unfit(rival.ScoreShape, "its outputs do not fit into memory (%v)", err)
+		r.unfit(rival.ScoreShape, "", "its outputs do not fit into memory (%v)", err)
 		return nil
 	}
 	if err != nil {
@@ -44,12 +47,12 @@ func (r *rivals) shape(ctx context.Context) error {
 	var infinite *infiniteError
 	r.scores.ShapeOutputs, err = sums.shape()
 	if errors.As(err, &infinite) {
-		r.unfit(rival.ScoreShape, "no form on outputs: %v: take another transform", infinite)
+		r.unfit(rival.ScoreShape, "form on outputs", "%v: take another transform", infinite)
 	} else if err != nil {
 		return err
 	}
 	if r.truth.labels == nil {
-		r.unfit(rival.ScoreShape, "no form in accuracy and F1: true classes are needed, and %s", r.truth.reason)
+		r.unfit(rival.ScoreShape, inAccuracy, "%s", r.truth.needed())
 		return nil
 	}
 	for _, form := range []struct {
@@ -60,7 +63,7 @@ func (r *rivals) shape(ctx context.Context) error {
 			Predicted: sums.predicted, Labels: r.truth.labels, Form: form.form,
 		}))
 		if u := (*rival.Unfit)(nil); errors.As(err, &u) {
-			r.unfit(rival.ScoreShape, "no form in accuracy and F1: %s", u.Reason)
+			r.unfit(rival.ScoreShape, inAccuracy, "%s", u.Reason)
 			return nil
 		}
 		if err != nil {

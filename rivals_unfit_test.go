@@ -16,12 +16,16 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
-// reasons returns what is said of a score.
+// reasons returns what is said of a score, with the part of it.
 func reasons(s *intershap.RivalScores, name string) []string {
 	var out []string
 	for _, u := range s.Unfit {
 		if u.Score == name {
-			out = append(out, u.Reason)
+			said := u.Reason
+			if u.Part != "" {
+				said = u.Part + ": " + said
+			}
+			out = append(out, said)
 		}
 	}
 	return out
@@ -80,8 +84,8 @@ func TestRivalsUnfit(t *testing.T) {
 			"no labels", "a model can be looked at without", twoClasses, grid(t, 40), intershap.Options{},
 			there{emap: true, outputs: true, model: true},
 			map[string][]string{
-				"emap":  {"no gap in accuracy and F1: true classes are needed, and memory has none: add a column or array called label"},
-				"shape": {"no form in accuracy and F1: true classes are needed"}, "pid": {"no decomposition for the data: true classes are needed"},
+				"emap":  {"gap in accuracy and F1: true classes are needed, and memory has none: add a column or array called label"},
+				"shape": {"forms in accuracy and F1: true classes are needed"}, "pid": {"of the labels: true classes are needed"},
 				"perceptual": {"true classes are needed, and memory has none"},
 			},
 		},
@@ -93,12 +97,12 @@ func TestRivalsUnfit(t *testing.T) {
 		{
 			"a label that is no class", "the row is named", twoClasses, grid(t, 40, ints(func(i int) int64 { return even(i) + 7*int64(i/39) }, 40)), intershap.Options{},
 			there{emap: true, outputs: true, model: true},
-			map[string][]string{"emap": {`row 39: label "8" is no class (have 0, 1)`}, "shape": {"row 39"}, "pid": {"row 39"}, "perceptual": {"row 39"}},
+			map[string][]string{"emap": {`row 39: label "8" is no class (have 0, 1): name the classes in the order of the output's columns, with --classes (Options.Classes)`}, "shape": {"row 39"}, "pid": {"row 39"}, "perceptual": {"row 39"}},
 		},
 		{
 			"one class", "nothing to tell apart", twoClasses, grid(t, 40, ints(func(int) int64 { return 1 }, 40)), intershap.Options{},
 			there{metrics: true, emap: true, outputs: true, model: true},
-			map[string][]string{"emap": {"no gap in accuracy and F1: all samples (40) are of class 1"}, "shape": {"are of class 1"}, "pid": {"no decomposition for the data: all samples (40) are of class 1"}, "perceptual": {"are of class 1"}},
+			map[string][]string{"emap": {"gap in accuracy and F1: all samples (40) are of class 1"}, "shape": {"are of class 1"}, "pid": {"of the labels: all samples (40) are of class 1"}, "perceptual": {"are of class 1"}},
 		},
 		{
 			"one sample", "a single class too", twoClasses, grid(t, 1, ints(even, 1)), intershap.Options{},
@@ -108,7 +112,7 @@ func TestRivalsUnfit(t *testing.T) {
 		{
 			"few samples", "fewer than clusters", twoClasses, grid(t, 12, ints(even, 12)), intershap.Options{},
 			there{metrics: true, emap: true, gap: true, f1: true, outputs: true, perceptual: true},
-			map[string][]string{"pid": {"20 clusters need as many samples, have 12"}},
+			map[string][]string{"pid": {"20 clusters need as many samples, have 12: take more samples"}},
 		},
 		{
 			"a constant modality", "it tells nothing, and the others do", twoClasses,
@@ -120,7 +124,7 @@ func TestRivalsUnfit(t *testing.T) {
 		{
 			"regression", "predicts no class", sum, grid(t, 40, ints(even, 40)), intershap.Options{},
 			there{emap: true, outputs: true},
-			map[string][]string{"emap": {"the task regression has no single true class"}, "shape": {"regression"}, "pid": {"for the data: true classes are needed", "the task regression predicts no single class"}, "perceptual": {"regression"}},
+			map[string][]string{"emap": {"the task regression has no single true class"}, "shape": {"regression"}, "pid": {"of the labels: true classes are needed", "of the predictions: the task regression predicts no single class"}, "perceptual": {"regression"}},
 		},
 		{
 			"multilabel", "one column of many", several, grid(t, 40, ints(even, 40)), intershap.Options{Task: intershap.Multilabel, Target: "class:1"},
@@ -150,7 +154,7 @@ func TestRivalsUnfit(t *testing.T) {
 			}), array(column("a", func(i int) float64 { return 1 + float64(i%7)/7 }, 40), column("b", func(i int) float64 { return 1 - float64(i%5)/5 }, 40), ints(even, 40)),
 			intershap.Options{Task: intershap.Classes, Transform: engine.Log, Target: "class:0"},
 			there{metrics: true, emap: true, gap: true, f1: true, data: true, model: true, perceptual: true},
-			map[string][]string{"shape": {"no form on outputs: the log of sample 0 with zeros in it is not finite"}},
+			map[string][]string{"shape": {"form on outputs: the log of sample 0 with zeros in it is not finite"}},
 		},
 	}
 	for _, test := range tests {
@@ -246,10 +250,10 @@ func TestRivalsErrors(t *testing.T) {
 		{"sink", twoClasses, intershap.RivalOptions{Options: intershap.Options{Sink: intershap.Discard}}, "want no Sink"},
 		{"all classes", twoClasses, intershap.RivalOptions{Options: intershap.Options{Target: "all"}}, "has 2 (class:0, ...); choose one with --target predicted, or class:NAME"},
 		{"several numbers", wide, intershap.RivalOptions{Options: intershap.Options{Task: intershap.Regression}}, "has 3 (class:0, ...); choose one with --target class:NAME"},
-		{"unknown score", twoClasses, intershap.RivalOptions{Scores: []string{"sri", "perception"}}, `unknown score "perception" (want emap, shape, pid, sri, share, perceptual, effects); did you mean "perceptual"?`},
-		{"nothing like it", twoClasses, intershap.RivalOptions{Scores: []string{"mm-shap"}}, `perceptual, effects)`},
+		{"unknown score", twoClasses, intershap.RivalOptions{Scores: []string{"sri", "perception"}}, `unknown score "perception" (want emap, shape, pid, sri, share, perceptual, effects)`},
 		{"one modality", twoClasses, intershap.RivalOptions{Options: intershap.Options{Modalities: []string{"both=a,b"}}}, "at least two modalities"},
-		{"numbers", twoClasses, intershap.RivalOptions{Draws: -1, EMAPSamples: -2}, "EMAPSamples -2 must be positive\nDraws -1 must be positive"},
+		{"too few", twoClasses, intershap.RivalOptions{Draws: -1, EMAPSamples: 1}, "EMAPSamples 1 must lie from 2 to 100000, or be 0 for 3000\nDraws -1 must lie from 1 to 10000, or be 0 for 10"},
+		{"too many", twoClasses, intershap.RivalOptions{Draws: 10001, EMAPSamples: 100001}, "EMAPSamples 100001 must lie from 2 to 100000, or be 0 for 3000\nDraws 10001 must lie from 1 to 10000, or be 0 for 10"},
 		{"clusters", twoClasses, intershap.RivalOptions{PID: rival.PIDOptions{Clusters: -1}}, "want at least 2 clusters"},
 		{"question", twoClasses, intershap.RivalOptions{Options: intershap.Options{Level: 3}}, "level 3 must lie"},
 	}

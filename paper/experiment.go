@@ -23,6 +23,9 @@ func (s Source) Name() string { return fmt.Sprintf("%s-%d-%s", s.Kind, s.Modalit
 
 // A Network says how modalities are joined.
 type Network struct {
+	// XOR is set for the labelling function on the clean bits, in the place of a
+	// network: it is not trained and has no seed.
+	XOR    bool
 	Fusion fusion.Fusion
 	// Frozen leaves the layers of single modalities at their initial weights, as
 	// the published networks do.
@@ -34,6 +37,8 @@ type Network struct {
 // Name returns a name that is fit for a file: "late-frozen".
 func (n Network) Name() string {
 	switch {
+	case n.XOR:
+		return "xor"
 	case n.Only > 0:
 		return "only-" + synth.ModalityName(n.Only-1)
 	case n.Frozen:
@@ -44,6 +49,7 @@ func (n Network) Name() string {
 
 // The networks of the tables.
 var (
+	xor                = Network{XOR: true}
 	early              = Network{Fusion: fusion.Early}
 	intermediate       = Network{Fusion: fusion.Intermediate}
 	late               = Network{Fusion: fusion.Late}
@@ -87,8 +93,8 @@ func wanted(table int) []Experiment {
 	var out []Experiment
 	switch table {
 	case 2:
-		for _, s := range hdxorSettings {
-			out = append(out, Experiment{hdxor(2, s), []Network{early}})
+		for _, c := range table2Columns {
+			out = append(out, Experiment{hdxor(2, c.setting), []Network{c.network}})
 		}
 	case 3:
 		for m := least; m <= most; m++ {

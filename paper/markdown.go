@@ -16,6 +16,7 @@ func (p *Page) WriteMarkdown(w io.Writer) error {
 	if p.Quick {
 		b.WriteString("**A quick run:** few samples, epochs and seeds. It shows that everything works; it says nothing about the paper.\n\n")
 	}
+	fmt.Fprintf(&b, "Made by `%s`.\n\n", p.command())
 	for _, text := range p.Setup.Sentences() {
 		b.WriteString(text + "\n\n")
 	}
@@ -52,10 +53,34 @@ func (p *Page) WriteMarkdown(w io.Writer) error {
 			b.WriteByte('\n')
 		}
 		b.WriteByte('\n')
+		for _, n := range t.Notes {
+			b.WriteString("- " + markdown(n) + "\n")
+		}
+		b.WriteByte('\n')
 	}
 	page := append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
 	_, err := w.Write(page)
 	return err
+}
+
+// command returns the command that makes the page.
+func (p *Page) command() string {
+	text := "intershap paper"
+	if p.Quick {
+		text += " --quick"
+	}
+	for i, t := range p.Tables {
+		if i == 0 {
+			text += " --table "
+		} else {
+			text += ","
+		}
+		text += fmt.Sprint(t.Number)
+	}
+	for _, t := range p.Real {
+		text += " --data " + strings.ReplaceAll(t.Name, "`", "") + "/"
+	}
+	return text
 }
 
 // markdown escapes text for a cell.
@@ -74,12 +99,21 @@ func (s Setup) Sentences() []string {
 		epochs += fmt.Sprintf(" (%d for %d modalities)", s.LongEpochs, most)
 	}
 	return []string{
-		fmt.Sprintf("Data: %d samples each (70, 15, 15 %%), variant %s, label %s, seed %d. Networks: %s, learning rate %g, seeds %s. "+
-			"Scores: the test split, against %d background rows of the validation split; the exact mean over all of them for each sample.",
-			s.Samples, s.Variant, s.Labelling, s.DataSeed, epochs, s.LearningRate, strings.Join(seeds, ", "), s.Background),
+		fmt.Sprintf("Data: %s samples each (70, 15, 15 %%), variant %s, label %s, seed %d. Networks: %s, learning rate %g, seeds %s. "+
+			"Scores: the test split, against %s background rows of the validation split; the exact mean over all of them for each sample.",
+			thousands(s.Samples), s.Variant, s.Labelling, s.DataSeed, epochs, s.LearningRate, strings.Join(seeds, ", "), thousands(s.Background)),
 		"Shares, F1 and gaps are in percent, information in nats. Ours is the mean over seeds ± the standard deviation over them; " +
-			"of local scores ± is over samples, as in the paper. A difference is ours less the published number.",
+			"of local scores ± is over samples, as in the paper, and of the PID of a single model over seeds of k-means. " +
+			"A difference is ours less the published number.",
 	}
+}
+
+// thousands writes a whole number with a comma for its thousands.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
 // digits are those behind the point: as in the paper, and one more for

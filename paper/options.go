@@ -16,7 +16,7 @@ var Tables = []int{2, 3, 9, 10, 11}
 
 // Options say what is reproduced, and how.
 type Options struct {
-	// Tables are numbers of [Tables]; nil means all.
+	// Tables are numbers of [Tables]; nil means all, an empty list none.
 	Tables []int
 	// Folder keeps networks and scores. It is made where it is not there.
 	Folder string
@@ -39,8 +39,8 @@ type Progress struct {
 	Step string
 	// Within is set when the step is the one before, further on.
 	Within bool
-	// Done of Total units of work are done, kept ones among them. A unit is a
-	// network and its scores.
+	// Done of Total steps are done, kept ones among them: training a network is one,
+	// and scoring it another.
 	Done, Total int
 }
 

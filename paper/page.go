@@ -25,7 +25,7 @@ type Page struct {
 	Quick  bool    `json:"quick"`
 	Tables []Table `json:"tables"`
 	// Real holds the data sets of [Options.Data].
-	Real []RealTable `json:"real,omitempty"`
+	Real []RealTable `json:"real"`
 }
 
 // A Table is a table of the paper, a line to a cell.
@@ -58,10 +58,10 @@ type Line struct {
 
 // newPage makes the tables of scores.
 func newPage(tables []int, setup Setup, scores Scores, quick bool) *Page {
-	p := &Page{Setup: setup, Quick: quick}
+	p := &Page{Setup: setup, Quick: quick, Tables: []Table{}, Real: []RealTable{}}
 	b := builder{setup, scores}
 	for _, n := range tables {
-		t := Table{Number: n, Title: titles[n], Notes: notes[n]}
+		t := Table{Number: n, Title: titles[n], Notes: notes(n, quick)}
 		switch n {
 		case 2:
 			t.Lines = b.table2()
@@ -98,9 +98,9 @@ func (b builder) table2() []Line {
 	for _, row := range table2 {
 		for i, c := range table2Columns {
 			source := hdxor(2, c.setting)
-			m, units, heading := row.measure, b.seeds(source, early), settingHeadings[c.setting]+" FCNN"
-			if c.xor {
-				units, heading = []unit{{source: source, xor: true}}, settingHeadings[c.setting]+" XOR"
+			m, units, heading := row.measure, b.seeds(source, c.network), settingHeadings[c.setting]+" FCNN"
+			if c.network == xor {
+				heading = settingHeadings[c.setting] + " XOR"
 				if m.name == modelPID.name {
 					// The published number is of the features and the true labels: the
 					// data's own, which every network's run has.
@@ -152,13 +152,7 @@ func (b builder) byFusion(m measure, rows []fusionRow, settings []synth.Setting)
 }
 
 // seeds lists the units of a network, one a seed.
-func (b builder) seeds(s Source, n Network) []unit {
-	var out []unit
-	for _, seed := range b.setup.Seeds {
-		out = append(out, unit{source: s, network: n, seed: seed})
-	}
-	return out
-}
+func (b builder) seeds(s Source, n Network) []unit { return b.setup.units(s, n) }
 
 // line makes a line of a measure over units.
 func (b builder) line(m measure, row, column string, units []unit, published *Published) Line {

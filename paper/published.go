@@ -22,13 +22,13 @@ func about(value, spread float64) *Published { return &Published{value, score.De
 // A column of Table 2 is the labelling function or the network on one setting.
 type column struct {
 	setting synth.Setting
-	xor     bool
+	network Network
 }
 
 // table2Columns are those of Table 2.
 var table2Columns = []column{
-	{uniqueness, true}, {uniqueness, false}, {synth.Synergy, true}, {synth.Synergy, false},
-	{synth.Redundancy, false}, {synth.Random, false},
+	{uniqueness, xor}, {uniqueness, early}, {synth.Synergy, xor}, {synth.Synergy, early},
+	{synth.Redundancy, early}, {synth.Random, early},
 }
 
 // A measure is one number of a score.

@@ -29,6 +29,8 @@ type RealTable struct {
 	Lines []Line `json:"lines"`
 	// Classes breaks InterSHAP down by predicted class, as the paper's Figure 3.
 	Classes []RealClass `json:"classes"`
+	// Notes say, of each model, what the data did not allow and what is doubtful.
+	Notes []string `json:"notes"`
 }
 
 // A RealClass is a predicted class of one model.
@@ -39,14 +41,16 @@ type RealClass struct {
 
 // A realScore is a score and what it was made of.
 type realScore struct {
-	// Digests are SHA-256 sums of model, test and training file.
+	// Digests are SHA-256 sums of model, test and training file, and the names of the
+	// classes.
 	Digests []string `json:"digests"`
 	Samples int      `json:"samples"`
 	Score
 }
 
-// realFolder is that of real data's scores in the run's folder.
-const realFolder = "real"
+// realFolder is that of real data's scores in the run's folder, tablesFile that of
+// their tables.
+const realFolder, tablesFile = "real", "tables.json"
 
 // A realData is a folder of the user's data.
 type realData struct {
@@ -61,11 +65,14 @@ const modelPrefix, modelSuffix = "model_", ".onnx"
 func findReal(folders []string) ([]realData, error) {
 	var out []realData
 	for _, folder := range folders {
-		d := realData{name: filepath.Base(filepath.Clean(folder))}
+		whole, err := filepath.Abs(folder)
+		if err != nil {
+			return nil, fmt.Errorf("paper: %w", err)
+		}
+		d := realData{name: filepath.Base(whole)}
 		if slices.ContainsFunc(out, func(o realData) bool { return o.name == d.name }) {
 			return nil, fmt.Errorf("paper: two data folders are called %s; rename one", d.name)
 		}
-		var err error
 		if d.train, err = findSplit(folder, "train"); err != nil {
 			return nil, err
 		}
@@ -113,26 +120,29 @@ func readClasses(path string) ([]string, error) {
 
 // real scores the models of a data set and makes its table.
 func (r *run) real(ctx context.Context, d realData) (RealTable, error) {
-	t := RealTable{Name: d.name}
+	t := RealTable{Name: d.name, Notes: []string{}}
 	for _, path := range d.models {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), modelPrefix), modelSuffix)
 		r.begin("%s/%s: scores", d.name, name)
-		s, err := r.realScore(ctx, d, name, path)
+		s, err := r.scoreReal(ctx, d, name, path)
 		if err != nil {
-			return t, fmt.Errorf("paper: %s: model %s: %w", d.name, name, err)
+			return t, fmt.Errorf("%s: model %s: %w", d.name, name, err)
 		}
 		t.Modalities, t.Samples = s.Modalities, s.Samples
 		t.Lines = append(t.Lines, realLines(name, s.Score)...)
 		for _, c := range s.Classes {
 			t.Classes = append(t.Classes, RealClass{name, c})
 		}
-		r.done++
+		for _, n := range s.Notes {
+			t.Notes = append(t.Notes, name+": "+n)
+		}
+		r.finish(1)
 	}
 	return t, nil
 }
 
-// realScore takes the score from the folder, or computes and keeps it.
-func (r *run) realScore(ctx context.Context, d realData, name, path string) (realScore, error) {
+// scoreReal takes the score from the folder, or computes and keeps it.
+func (r *run) scoreReal(ctx context.Context, d realData, name, path string) (realScore, error) {
 	var digests []string
 	for _, file := range []string{path, d.test, d.train} {
 		digest, err := dataset.Digest(ctx, file)
@@ -141,13 +151,14 @@ func (r *run) realScore(ctx context.Context, d realData, name, path string) (rea
 		}
 		digests = append(digests, digest)
 	}
+	digests = append(digests, d.classes...)
 	folder := filepath.Join(r.opt.Folder, realFolder, d.name)
 	file := filepath.Join(folder, name+".json")
 	var s realScore
 	if err := readJSON(file, &s); err == nil && slices.Equal(s.Digests, digests) {
 		return s, nil
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s, err
+		return s, fmt.Errorf("%w; remove it to have it made again", err)
 	}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return s, err
@@ -187,7 +198,11 @@ func realLines(model string, s Score) []Line {
 		add(name, Nats, score.Defined(p.Synergy), score.Defined(p.SD))
 		add(name+", shuffled", Nats, score.Defined(p.Permuted), score.Share{})
 	}
-	for _, m := range []measure{emapGap, shapeF1, f1} {
+	emap := emapGap
+	if len(s.Modalities) > 2 {
+		emap.name += ", product form"
+	}
+	for _, m := range []measure{emap, shapeF1, f1} {
 		add(m.name, Percent, m.of(s).value, score.Share{})
 	}
 	return out

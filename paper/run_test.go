@@ -3,6 +3,7 @@ package paper
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,7 +50,7 @@ func TestRunGoesOn(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "run")
 	ctx, stop := context.WithCancel(t.Context())
 	opt := Options{Tables: tables, Folder: folder, Workers: 1, Progress: func(p Progress) {
-		if p.Done == 3 {
+		if p.Done == 5 { // two networks trained, two scored, one more trained
 			stop()
 		}
 	}}
@@ -104,7 +105,7 @@ func TestRunKnownAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := func(s synth.Setting) (out Score) {
-		if err := readJSON(filepath.Join(folder, unit{source: hdxor(2, s), xor: true}.name()+".json"), &out); err != nil {
+		if err := readJSON(filepath.Join(folder, unit{source: hdxor(2, s), network: xor}.name()+".json"), &out); err != nil {
 			t.Fatal(err)
 		}
 		return out
@@ -130,24 +131,47 @@ func TestRunRefuses(t *testing.T) {
 	if err := writeJSON(filepath.Join(used, setupFile), full()); err != nil {
 		t.Fatal(err)
 	}
-	damaged := t.TempDir()
 	u := unit{source: sum(synth.Uniqueness(1)), network: early, seed: 1}
-	if err := os.MkdirAll(filepath.Join(damaged, u.source.Name()), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(damaged, u.name()+".json"), []byte(`{"f1":`), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	broken := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(broken, u.source.Name()), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, seed := range tiny().Seeds {
-		u.seed = seed
-		if err := os.WriteFile(filepath.Join(broken, u.name()+".onnx"), nil, 0o666); err != nil {
+	// folder returns one of the tiny setup, with files under the unit's name.
+	folder := func(files map[string]string) string {
+		dir := t.TempDir()
+		if err := writeJSON(filepath.Join(dir, setupFile), tiny()); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.MkdirAll(filepath.Join(dir, u.source.Name()), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
 	}
+	second := unit{u.source, early, 2}
+	score := func(unit string, f1 string) map[string]string {
+		return map[string]string{u.name() + ".json": fmt.Sprintf(`{"unit": %q, "setup_sha256": %q, "f1": %s}`, unit, tiny().digest(), f1)}
+	}
+	damaged := folder(map[string]string{u.name() + ".json": `{"f1":`})
+	exchanged := folder(score(second.name(), "0.5"))
+	edited := folder(score(u.name(), "88.2"))
+	broken := folder(map[string]string{u.name() + ".onnx": "", second.name() + ".onnx": ""})
+	lost := folder(nil)
+	if err := os.Remove(filepath.Join(lost, setupFile)); err != nil {
+		t.Fatal(err)
+	}
+	files := func(names ...string) string {
+		dir := t.TempDir()
+		for _, name := range names {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("{"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
+	}
+	data := files("train.npz", "test.npz", "model_a.onnx")
+	bare := files("train.npz", "test.npz")
+	classless := files("train.npz", "test.npz", "model_a.onnx", "dataset.json")
 	empty := t.TempDir()
 	tests := []struct {
 		name string
@@ -157,11 +181,16 @@ func TestRunRefuses(t *testing.T) {
 		{"no such table", Options{Tables: []int{4}, Folder: t.TempDir()}, []string{"no table 4", "[2 3 9 10 11]"}},
 		{"no folder", Options{}, []string{"no folder"}},
 		{"bad workers", Options{Folder: t.TempDir(), Workers: -1}, []string{"workers -1"}},
-		{"another setup", Options{Folder: used}, []string{"setup.json", "another setup", "another folder"}},
+		{"another setup", Options{Folder: used}, []string{used, "another setup", "another folder"}},
+		{"networks without their setup", Options{Folder: lost}, []string{lost, "no setup.json", "another folder"}},
+		{"a score of another network", Options{Folder: exchanged, Tables: []int{9}}, []string{"early-seed1.json", "another network", "remove it"}},
+		{"an edited score", Options{Folder: edited, Tables: []int{9}}, []string{"early-seed1.json", "f1 is 88", "remove it"}},
 		{"a damaged score", Options{Folder: damaged, Tables: []int{9}}, []string{"early-seed1.json", "remove it"}},
-		{"a damaged network", Options{Folder: broken, Tables: []int{9}}, []string{"early-seed1", "onnx"}},
+		{"a damaged network", Options{Folder: broken, Tables: []int{9}}, []string{"early-seed1", "onnx", "remove the file"}},
 		{"data without files", Options{Folder: t.TempDir(), Data: []string{empty}}, []string{empty, "train.npz"}},
-		{"data twice", Options{Folder: t.TempDir(), Data: []string{empty, empty}}, []string{"train.npz"}},
+		{"data twice", Options{Folder: t.TempDir(), Data: []string{data, data}}, []string{"two data folders", "rename one"}},
+		{"data without networks", Options{Folder: t.TempDir(), Data: []string{bare}}, []string{bare, "model_*.onnx"}},
+		{"bad classes", Options{Folder: t.TempDir(), Data: []string{classless}}, []string{"dataset.json"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -209,7 +238,7 @@ func TestRunReal(t *testing.T) {
 	if len(got.Classes) == 0 || len(got.Classes[0].Contributions) != len(got.Modalities) {
 		t.Errorf("want a breakdown by class, got %+v", got.Classes)
 	}
-	before := files(t, filepath.Join(folder, realFolder), ".json")
+	before := files(t, filepath.Join(folder, realFolder, got.Name), ".json")
 	again, err := runSetup(t.Context(), opt, tiny())
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,27 @@ type Score struct {
 	Classes []ClassScore `json:"classes,omitempty"`
 	// Rivals are the other scores, nil where no table shows them.
 	Rivals *RivalScore `json:"rivals,omitempty"`
+	// Notes say what the data did not allow, and what is doubtful.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// check refuses numbers that no score has, as in a file that somebody edited.
+func (s Score) check() error {
+	for _, c := range []struct {
+		name  string
+		value score.Share
+	}{
+		{"accuracy", score.Defined(s.Accuracy)}, {"f1", score.Defined(s.F1)},
+		{"intershap", s.InterSHAP}, {"local", s.Local},
+	} {
+		if v, ok := c.value.Value(); ok && !(v >= 0 && v <= 1) { // NaN too
+			return fmt.Errorf("%s is %v, want 0 to 1", c.name, v)
+		}
+	}
+	if _, ok := s.InterSHAP.Value(); !ok && len(s.Modalities) > 0 {
+		return errors.New("intershap is missing")
+	}
+	return nil
 }
 
 // A ClassScore is the breakdown of the samples with one predicted class.
@@ -85,10 +106,10 @@ func (r *run) score(ctx context.Context, set *synth.Set, u unit) (Score, error) 
 		return scoreOnly(ctx, r.modelFile(u), samplesOf(set.Test, u.network))
 	}
 	arrays := (*synth.Split).Arrays
-	if u.xor {
+	if u.network.XOR {
 		arrays = (*synth.Split).BitArrays
 	}
-	t := trial{path: r.modelFile(u), rivals: u.xor || u.source.showsRivals() && u.network == early}
+	t := trial{path: r.modelFile(u), rivals: u.source.showsRivals() && (u.network == xor || u.network == early)}
 	var err error
 	if t.samples, err = dataset.FromArrays(arrays(set.Test)...); err != nil {
 		return Score{}, err
@@ -106,7 +127,7 @@ func (s Source) showsRivals() bool { return s.Kind == synth.KindHDXOR && s.Modal
 func (r *run) try(ctx context.Context, t trial) (s Score, err error) {
 	m, err := onnx.Open(t.path, onnx.Options{})
 	if err != nil {
-		return s, err
+		return s, fmt.Errorf("%w; remove the file to have it made again", err)
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	opt := intershap.RivalOptions{
@@ -117,11 +138,16 @@ func (r *run) try(ctx context.Context, t trial) (s Score, err error) {
 		Scores: []string{},
 	}
 	if t.rivals {
-		opt.Scores = []string{rival.ScoreEMAP, rival.ScoreShape, rival.ScorePID}
+		opt.Scores = []string{rival.ScoreShape, rival.ScorePID}
 	}
 	found, err := intershap.Rivals(ctx, m, t.samples, t.background, opt)
 	if err != nil {
 		return s, err
+	}
+	if t.rivals {
+		if err := addEMAP(ctx, found, m, t, opt); err != nil {
+			return s, err
+		}
 	}
 	if found.Metrics == nil {
 		return s, fmt.Errorf("%s has no labels", t.samples.Path())
@@ -139,7 +165,31 @@ func (r *run) try(ctx context.Context, t trial) (s Score, err error) {
 	if t.rivals {
 		s.Rivals = newRivalScore(found)
 	}
+	for _, w := range found.Explanation.Warnings {
+		s.Notes = append(s.Notes, w.String())
+	}
+	for _, u := range found.Unfit {
+		s.Notes = append(s.Notes, u.What()+": "+u.Reason)
+	}
 	return s, nil
+}
+
+// addEMAP computes EMAP of the logits, as published; the labelling function has
+// probabilities alone. Other scores are of the explained output.
+func addEMAP(ctx context.Context, found *intershap.RivalScores, m *onnx.Model, t trial, opt intershap.RivalOptions) error {
+	for _, out := range m.Signature().Outputs {
+		if out.Name == fusion.Logits {
+			opt.Output, opt.Task = fusion.Logits, intershap.Classes
+		}
+	}
+	opt.Scores = []string{rival.ScoreEMAP}
+	opt.BackgroundSize = 1 // EMAP has a background of its own
+	extra, err := intershap.Rivals(ctx, m, t.samples, t.background, opt)
+	if err != nil {
+		return err
+	}
+	found.EMAP, found.Unfit = extra.EMAP, append(found.Unfit, extra.Unfit...)
+	return nil
 }
 
 func newRivalScore(found *intershap.RivalScores) *RivalScore {
@@ -172,7 +222,7 @@ func pidScores(views []rival.PIDView) []PIDScore {
 func scoreOnly(ctx context.Context, path string, d fusion.Data) (s Score, err error) {
 	m, err := onnx.Open(path, onnx.Options{})
 	if err != nil {
-		return s, err
+		return s, fmt.Errorf("%w; remove the file to have it made again", err)
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	outputs, err := m.Predict(ctx, d.Inputs)

@@ -167,8 +167,9 @@ const (
 	maxSteps    = 400
 	shrink      = 0.1   // t from one centre to the next
 	centred     = 0.1   // Newton decrement, in units of t, that ends the steps at a t
-	aim         = 1e-9  // gap from which on bounds are worth their time
+	worthwhile  = 1e-6  // gap from which on bounds are worth their time
 	goodGap     = 1e-10 // at which to stop
+	hopeless    = 1e-3  // of the gap reached: the centre's, where rounding alone is left
 	refinements = 2
 	stayInside  = 0.99 // of the way to the boundary
 )
@@ -189,12 +190,16 @@ func (d *program) solve() solution {
 				break
 			}
 		}
-		if t*float64(d.entries) > aim {
+		atCentre := t * float64(d.entries)
+		if atCentre > worthwhile {
 			continue
 		}
+		// Any multipliers and any q give true bounds. The best are kept, for the last
+		// may be those of rounding.
 		out.lower = max(out.lower, d.lower(n.u))
 		out.upper = min(out.upper, d.upper(n.q))
-		if out.upper-out.lower <= goodGap || t*float64(d.entries) < 1e-3*goodGap || out.steps >= maxSteps {
+		gap := out.upper - out.lower
+		if gap <= goodGap || atCentre < hopeless*max(gap, goodGap) || out.steps >= maxSteps {
 			return out
 		}
 	}

@@ -13,7 +13,7 @@ const (
 	ScoreEffects    = "effects"
 )
 
-// A Card says what a score is and what it needs, in words for a table's legend.
+// A Card says what a score is and what it needs, in words for a page of help.
 type Card struct {
 	// Name is how the score is asked for: "emap".
 	Name string
@@ -32,9 +32,10 @@ type Card struct {
 	Labels string
 	// Reads lists the arrays that are needed, with their shapes.
 	Reads string
-	// Beyond says what is done with more than two modalities, and whose idea that
-	// is.
+	// Beyond says what is done with more than two modalities.
 	Beyond string
+	// Ours is set where Beyond is an idea of this module, and not of the source.
+	Ours bool
 }
 
 // Cards returns the card of every score, in the order of the table.
@@ -47,12 +48,23 @@ func Cards() []Card {
 type Unfit struct {
 	// Score is the name of the score.
 	Score string
+	// Part is what of the score is missing, such as "gap in accuracy and F1"; empty
+	// for all of it.
+	Part string
 	// Reason is a clause without a capital or a full stop, with the remedy.
 	Reason string
 }
 
-// Error returns score and reason.
-func (u *Unfit) Error() string { return fmt.Sprintf("rival: %s: %s", u.Score, u.Reason) }
+// What names the score, and in brackets the part that is missing.
+func (u *Unfit) What() string {
+	if u.Part == "" {
+		return u.Score
+	}
+	return u.Score + " (" + u.Part + ")"
+}
+
+// Error returns what is missing, and the reason.
+func (u *Unfit) Error() string { return fmt.Sprintf("rival: %s: %s", u.What(), u.Reason) }
 
 func unfit(score, format string, args ...any) *Unfit {
 	return &Unfit{Score: score, Reason: fmt.Sprintf(format, args...)}

@@ -11,7 +11,7 @@ import (
 var effectsCard = Card{
 	Name:   ScoreEffects,
 	Title:  "alone and last",
-	Source: "occlusion: v(i) - v({}) and v(all) - v(all without i)",
+	Source: "of no single publication; occlusion: v(i) - v({}) and v(all) - v(all without i)",
 	Says:   "what a modality adds to nothing and what it adds to all others, beside its Shapley value, which is between them where effects only add up or only repeat each other",
 	Unit:   "that of the explained output",
 	Range:  "that of differences of the output",

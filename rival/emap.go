@@ -17,7 +17,8 @@ var emapCard = Card{
 	Zero:   "models that are sums of one part for each modality, in the outputs given (logits or probabilities)",
 	Labels: "the gap; the share of variance needs none",
 	Reads:  "outputs of every pair f(x1 of i, x2 of j), added up on the way; for more modalities outputs with one modality from the sample and the rest from a background of shuffled rows",
-	Beyond: "ours: least squares over the product of the modalities' own distributions, whose solution is the sum of main effects",
+	Beyond: "least squares over the product of the modalities' own distributions, whose solution is the sum of main effects",
+	Ours:   true,
 }
 
 // A Design says which distribution a projection is fitted over.

@@ -2,6 +2,7 @@ package rival
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -81,6 +82,29 @@ type PIDEstimate struct {
 	Samples, Classes int
 }
 
+// Above says of each part whether it is more than shuffled targets give.
+type Above struct{ Redundancy, Unique1, Unique2, Synergy bool }
+
+// shuffledSDs is the number of standard deviations of shuffled targets up to which a
+// part is taken for what they give.
+const shuffledSDs = 2
+
+// AboveShuffled reports for each part whether
+//
+//	Mean > Permuted + 2·PermutedSD
+//
+// by more than Gap, to which numbers are known. A part that is not above is what bins
+// and samples alone make of sources that tell nothing, as far as one can see. This is
+// no test at a level: shuffled parts are few, and not normal.
+func (e *PIDEstimate) AboveShuffled() Above {
+	var above [4]bool
+	chance, sd := e.Permuted.parts(), e.PermutedSD.parts()
+	for i, mean := range e.Mean.parts() {
+		above[i] = mean > chance[i]+shuffledSDs*sd[i]+e.Gap
+	}
+	return Above{above[0], above[1], above[2], above[3]}
+}
+
 // The headings of views.
 const (
 	// HeadingPID is for two modalities.
@@ -152,7 +176,7 @@ func NewPIDEstimator(ctx context.Context, modalities []Matrix, names []string, o
 	}
 	n := modalities[0].Rows
 	if n < o.Clusters {
-		return nil, unfit(ScorePID, "%d clusters need as many samples, have %d: take more samples or fewer clusters", o.Clusters, n)
+		return nil, unfit(ScorePID, "%d clusters need as many samples, have %d: take more samples", o.Clusters, n)
 	}
 	e := &PIDEstimator{o: o, samples: n}
 	var sources []*source
@@ -236,7 +260,8 @@ const permutationStream = 1 << 32
 // depends on the clusters, which SD shows.
 //
 // A target that is missing or has one value is an [Unfit] and comes as the error. A
-// modality whose rows do not differ is an Unfit of its views.
+// modality whose rows do not differ is an Unfit of its views, and so is a decomposition
+// without a certificate.
 func (e *PIDEstimator) Estimate(ctx context.Context, target []int) ([]PIDView, error) {
 	if u := checkLabels(ScorePID, target); u != nil {
 		return nil, u
@@ -255,19 +280,19 @@ func (e *PIDEstimator) Estimate(ctx context.Context, target []int) ([]PIDView, e
 			}
 		}
 	}
-	found := make([]PID, len(e.pairs)*len(targets))
+	found, failed := make([]PID, len(e.pairs)*len(targets)), make([]error, len(e.pairs)*len(targets))
 	tell := e.counter(len(found))
-	if err := share.Among(ctx, e.o.Workers, len(found), func(_ context.Context, k int) (err error) {
+	if err := share.Among(ctx, e.o.Workers, len(found), func(_ context.Context, k int) error {
 		pair, i := e.pairs[k/len(targets)], k%len(targets)
 		if !pair.first.constant && !pair.second.constant {
 			seed := i % e.o.Seeds
 			if i >= e.o.Seeds {
 				seed = (i - e.o.Seeds) % e.o.Seeds
 			}
-			found[k], err = decompose(pair.first.clusters[seed], pair.second.clusters[seed], targets[i])
+			found[k], failed[k] = decompose(pair.first.clusters[seed], pair.second.clusters[seed], targets[i])
 		}
 		tell()
-		return err
+		return nil
 	}); err != nil {
 		return nil, err
 	}
@@ -275,10 +300,13 @@ func (e *PIDEstimator) Estimate(ctx context.Context, target []int) ([]PIDView, e
 	var views []PIDView
 	for i, pair := range e.pairs {
 		v := PIDView{Heading: pair.heading, First: pair.first.name, Second: pair.second.name}
+		lo, hi := i*len(targets), (i+1)*len(targets)
 		if s := pair.still(); s != nil {
 			v.Unfit = unfit(ScorePID, "%s is the same for all samples once its rows have length one, and tells nothing: take data in which it varies", s.name)
+		} else if err := errors.Join(failed[lo:hi]...); err != nil {
+			v.Unfit = unfit(ScorePID, "%s and %s: the decomposition finds no certified minimum; take more samples or merge rare classes", v.First, v.Second)
 		} else {
-			v.Estimate = e.summary(found[i*len(targets) : (i+1)*len(targets)])
+			v.Estimate = e.summary(found[lo:hi])
 			v.Estimate.Clusters = [2]int{pair.first.kinds(), pair.second.kinds()}
 			v.Estimate.Samples, v.Estimate.Classes = len(target), classes
 		}

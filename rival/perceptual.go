@@ -29,10 +29,10 @@ type PerceptualInput struct {
 	Labels []int
 	// Predicted holds the predicted classes of the samples as they are.
 	Predicted []int
-	// Permuted holds, for each modality and each draw, the predicted classes when
-	// sample i has that modality of sample [Permutation](...)[i] and the rest of
+	// Permuted holds, for each modality and each draw, the [Hits] of the predictions
+	// when sample i has that modality of sample [Permutation](...)[i] and the rest of
 	// its own. Labels stay where they are.
-	Permuted [][][]int
+	Permuted [][]int
 }
 
 // Perceptual is the Perceptual Score of each modality.
@@ -74,23 +74,22 @@ func NewPerceptual(in PerceptualInput) (Perceptual, error) {
 	if err != nil {
 		return Perceptual{}, fmt.Errorf("rival: perceptual: samples as they are: %w", err)
 	}
-	out := Perceptual{Accuracy: real.Accuracy}
+	out, n := Perceptual{Accuracy: real.Accuracy}, len(in.Labels)
 	for m, draws := range in.Permuted {
 		if len(draws) == 0 {
 			return Perceptual{}, fmt.Errorf("rival: perceptual: modality %d: want at least one draw", m)
 		}
-		accuracies := make([]float64, len(draws))
-		right := 0 // counted, so that draws which change nothing score exactly 0
-		for r, predicted := range draws {
-			shuffled, err := Measure(predicted, in.Labels)
-			if err != nil {
-				return Perceptual{}, fmt.Errorf("rival: perceptual: modality %d, draw %d: %w", m, r, err)
+		accuracies, right := make([]float64, len(draws)), 0
+		for r, hits := range draws {
+			if hits < 0 || hits > n {
+				return Perceptual{}, fmt.Errorf("rival: perceptual: modality %d, draw %d: want 0 to %d hits, got %d", m, r, n, hits)
 			}
-			accuracies[r] = shuffled.Accuracy
-			right += hits(predicted, in.Labels)
+			accuracies[r] = float64(hits) / float64(n)
+			right += hits
 		}
 		_, sd := meanAndSD(accuracies)
-		p := PerceptualModality{Permuted: float64(right) / float64(len(draws)*len(in.Labels))}
+		// One division, so that draws which change nothing score exactly 0.
+		p := PerceptualModality{Permuted: float64(right) / float64(len(draws)*n)}
 		p.Score = out.Accuracy - p.Permuted
 		if v, ok := sd.Value(); ok {
 			p.SE = score.Defined(v / math.Sqrt(float64(len(draws))))
@@ -103,8 +102,9 @@ func NewPerceptual(in PerceptualInput) (Perceptual, error) {
 	return out, nil
 }
 
-// hits counts the predictions that are right.
-func hits(predicted, labels []int) int {
+// Hits counts the predictions that are right. It panics when there are fewer of them
+// than labels.
+func Hits(predicted, labels []int) int {
 	n := 0
 	for i, label := range labels {
 		if predicted[i] == label {

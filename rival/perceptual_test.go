@@ -24,9 +24,9 @@ func perceived(t testing.TB, bits [3][]int, labels []int, draws int, f func(a, b
 	}
 	in := PerceptualInput{Labels: labels, Predicted: predict(0, nil)}
 	for m := range 3 {
-		var shuffled [][]int
+		var shuffled []int
 		for r := range draws {
-			shuffled = append(shuffled, predict(m, Permutation(n, 7, m, r)))
+			shuffled = append(shuffled, Hits(predict(m, Permutation(n, 7, m, r)), labels))
 		}
 		in.Permuted = append(in.Permuted, shuffled)
 	}
@@ -75,7 +75,7 @@ func TestPerceptual(t *testing.T) {
 func TestPerceptualByHand(t *testing.T) {
 	p, err := NewPerceptual(PerceptualInput{
 		Labels: []int{0, 1, 0, 1}, Predicted: []int{0, 1, 0, 0},
-		Permuted: [][][]int{{{0, 0, 1, 0}, {0, 0, 1, 1}}},
+		Permuted: [][]int{{Hits([]int{0, 0, 1, 0}, []int{0, 1, 0, 1}), Hits([]int{0, 0, 1, 1}, []int{0, 1, 0, 1})}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -118,13 +118,13 @@ func TestPerceptualRefuses(t *testing.T) {
 		want  string
 		unfit bool
 	}{
-		{"no labels", PerceptualInput{nil, two, [][][]int{{two}}}, "needs true labels", true},
-		{"one class", PerceptualInput{[]int{1, 1}, two, [][][]int{{two}}}, "are of class 1", true},
-		{"one sample", PerceptualInput{[]int{1}, two[:1], [][][]int{{two[:1]}}}, "are of class 1", true},
+		{"no labels", PerceptualInput{nil, two, [][]int{{2}}}, "needs true labels", true},
+		{"one class", PerceptualInput{[]int{1, 1}, two, [][]int{{2}}}, "are of class 1", true},
+		{"one sample", PerceptualInput{[]int{1}, two[:1], [][]int{{1}}}, "are of class 1", true},
 		{"no modality", PerceptualInput{two, two, nil}, "at least one shuffled modality", false},
-		{"no draw", PerceptualInput{two, two, [][][]int{{}}}, "modality 0: want at least one draw", false},
-		{"short", PerceptualInput{two, two[:1], [][][]int{{two}}}, "samples as they are", false},
-		{"short draw", PerceptualInput{two, two, [][][]int{{two}, {two, two[:1]}}}, "modality 1, draw 1", false},
+		{"no draw", PerceptualInput{two, two, [][]int{{}}}, "modality 0: want at least one draw", false},
+		{"short", PerceptualInput{two, two[:1], [][]int{{2}}}, "samples as they are", false},
+		{"hits", PerceptualInput{two, two, [][]int{{2}, {2, 3}}}, "modality 1, draw 1: want 0 to 2 hits, got 3", false},
 	} {
 		_, err := NewPerceptual(c.in)
 		var u *Unfit

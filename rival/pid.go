@@ -10,12 +10,13 @@ var pidCard = Card{
 	Title:  "partial information decomposition",
 	Source: "Bertschinger, Rauh, Olbrich, Jost and Ay, 2014 (BROJA); for modalities Liang et al., 2023",
 	Says:   "what two modalities tell of a target: both alike, one alone, the other alone, only together. Of the labels it describes the data, of the model's predictions the model",
-	Unit:   "nats (or bits)",
+	Unit:   "nats, and bits",
 	Range:  "0 to the entropy of the target; the four sum to I(X1,X2;Y)",
-	Zero:   "synergy: a target that follows from one modality. Not additive models: a sum that is thresholded has synergy. What samples and bins alone make stands in the permuted baseline",
+	Zero:   "synergy: a target that follows from one modality. Not additive models: a sum that is thresholded has synergy. What samples and bins alone make stands beside it: shuffled targets",
 	Labels: "the decomposition for the data; that for predictions needs none",
 	Reads:  "the features of both modalities and the target of every sample",
-	Beyond: "ours: pairs of modalities, headed pairwise, and one modality with the others joined, headed one against the rest",
+	Beyond: "pairs of modalities, headed pairwise, and one modality with the others joined, headed one against the rest",
+	Ours:   true,
 }
 
 // Information is a decomposition of I(X1,X2;Y) into four parts, in nats.
@@ -108,7 +109,7 @@ func NewPID(p Joint) (PID, error) {
 	solution := d.solve()
 	out.Steps, out.Gap = solution.steps, solution.upper-solution.lower
 	if !(out.Gap <= MaxGap) { // NaN too
-		return PID{}, fmt.Errorf("rival: pid: the duality gap is %g nats after %d steps, want at most %g: masses are too far apart, merge rare values", out.Gap, out.Steps, MaxGap)
+		return PID{}, fmt.Errorf("rival: pid: the duality gap is %g nats after %d steps, want at most %g: merge rare values of the sources or the target", out.Gap, out.Steps, MaxGap)
 	}
 	out.Gap = max(out.Gap, 0)
 	// The minimum is known to lie between these bounds (Bertschinger et al., lemmas

@@ -77,18 +77,20 @@ func NewModalityShares(phi []float64, m int) (ModalityShares, error) {
 // meanAndSD returns the mean, undefined of nothing, and the standard deviation with
 // n−1 below, undefined of fewer than two numbers.
 func meanAndSD(x []float64) (mean, sd score.Share) {
-	n, sum, squares := float64(len(x)), 0.0, 0.0
-	if n == 0 {
+	if len(x) == 0 {
 		return score.Share{}, score.Share{}
 	}
+	// Relative to the first, so that equal numbers have the deviation 0.
+	n, first, sum, squares := float64(len(x)), x[0], 0.0, 0.0
 	for _, v := range x {
-		sum += v
+		sum += v - first
+	}
+	for _, v := range x {
+		d := v - first - sum/n
+		squares += d * d
 	}
 	if n == 1 {
-		return score.Defined(sum), score.Share{}
+		return score.Defined(first), score.Share{}
 	}
-	for _, v := range x {
-		squares += (v - sum/n) * (v - sum/n)
-	}
-	return score.Defined(sum / n), score.Defined(math.Sqrt(squares / (n - 1)))
+	return score.Defined(first + sum/n), score.Defined(math.Sqrt(squares / (n - 1)))
 }

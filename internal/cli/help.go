@@ -7,20 +7,27 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/intershap/intershap/rival"
 )
 
 // A topic is a page of help that belongs to no command.
-type topic struct{ name, short string }
+type topic struct {
+	name, short string
+	// more returns what is generated and stands below the file; it may be nil.
+	more func() string
+}
 
 // topics are the pages, in the order in which they are listed. Their text is
 // in the folder topics.
 var topics = []topic{
-	{"background", "what fills absent modalities, and how many rows"},
-	{"conventions", "which numbers there are, and which to read"},
-	{"environment", "environment variables"},
-	{"exit-codes", "what a script can rely on"},
-	{"formats", "models, data, and the files that are written"},
-	{"warnings", "every warning, and what mends it"},
+	{name: "background", short: "what fills absent modalities, and how many rows"},
+	{name: "conventions", short: "which numbers there are, and which to read"},
+	{name: "environment", short: "environment variables"},
+	{name: "exit-codes", short: "what a script can rely on"},
+	{name: "formats", short: "models, data, and the files that are written"},
+	{name: "scores", short: "what each score of rival is, and needs", more: scoreCards},
+	{name: "warnings", short: "every warning, and what mends it"},
 }
 
 //go:embed topics/*.txt
@@ -29,7 +36,39 @@ var topicFiles embed.FS
 // text returns the page.
 func (t topic) text() (string, error) {
 	raw, err := topicFiles.ReadFile("topics/" + t.name + ".txt")
-	return string(raw), err
+	if err != nil || t.more == nil {
+		return string(raw), err
+	}
+	return string(raw) + t.more(), nil
+}
+
+// scoreCards writes the cards of the scores that rival computes, wrapped as the files
+// of topics are.
+func scoreCards() string {
+	p := &page{terminal: true, width: defaultWidth}
+	for _, card := range rival.Cards() {
+		p.blank()
+		p.line("%s: %s", card.Name, card.Title)
+		beyond := card.Beyond
+		if card.Ours {
+			beyond = "ours, not the source's: " + beyond
+		}
+		for _, field := range [][2]string{
+			{"source", card.Source}, {"says", card.Says}, {"unit", card.Unit}, {"range", card.Range},
+			{"zero for", orNone(card.Zero)}, {"labels for", orNone(card.Labels)}, {"reads", card.Reads}, {"beyond two", beyond},
+		} {
+			p.hang(fmt.Sprintf("  %-12s", field[0]), field[1])
+		}
+	}
+	return p.buffer.String()
+}
+
+// orNone stands for what a card leaves empty.
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
 }
 
 func newHelp(s *streams) *cobra.Command {

@@ -40,14 +40,16 @@ the networks, score them, and print each published number with ours beside it.
 
 Networks and scores are kept in a folder: the same command goes on after a stop,
 and takes what is there for another table. All tables take about an hour on two
-cores; --quick ends within three minutes and shows that everything works. The
-folder gets the page as ` + paper.PageFile + `, too.
+free cores; --quick takes two minutes of them and shows that everything works.
+The folder gets the page of each run as ` + paper.PageFile + `, too.
 
 The paper's Tables 4 and 5 are of data that cannot be passed on. --data adds
 their columns for data of your own: a folder with train and test, .npz or
-.parquet with labels, and networks model_NAME.onnx that give probabilities.`,
+.parquet with labels, and networks model_NAME.onnx that give probabilities.
+Without --table it is then all that is done.`,
 		Example: `  intershap paper --quick
-  intershap paper --table 2 --table 10 -o tables/`,
+  intershap paper --table 2 --table 10 -o tables/
+  intershap paper --data cells/`,
 		Annotations: map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 129, 130 and 143 interrupted"},
 		Args:        wantArgs(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,7 +63,7 @@ their columns for data of your own: a folder with train and test, .npz or
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	define(flags, &o.Tables, "table", "", "N,...", "table to make, of "+strings.Join(tableNames(), ", ")+"; may be repeated, or a list (default: all)", tableReader())
+	define(flags, &o.Tables, "table", "", "N,...", "table to make, of "+strings.Join(tableNames(), ", ")+", or all; may be repeated, or a list (default: all, or none with --data)", tableReader())
 	flags.BoolVar(&o.Quick, "quick", false, "few samples and epochs and one seed, to see that everything works")
 	flags.StringArrayVar(&o.Data, "data", nil, "`FOLDER` of your own data and networks, for the columns of Tables 4 and 5; may be repeated")
 	flags.StringVarP(&o.Folder, "out", "o", "", "`FOLDER` that keeps networks, scores and page (default: "+paperFolder+", or "+paperFolderQuick+")")
@@ -74,7 +76,7 @@ their columns for data of your own: a folder with train and test, .npz or
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
 	for name, complete := range map[string]cobra.CompletionFunc{
-		"table": completeWords(tableNames()...), "data": folders, "out": folders,
+		"table": completeWords(append(tableNames(), allTables)...), "data": folders, "out": folders,
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(name, complete); err != nil {
 			panic(fmt.Sprintf("cli: completion of --%s: %v", name, err))
@@ -82,6 +84,9 @@ their columns for data of your own: a folder with train and test, .npz or
 	}
 	return cmd
 }
+
+// allTables stands for every number.
+const allTables = "all"
 
 // tableNames lists the numbers of the tables.
 func tableNames() []string {
@@ -99,18 +104,23 @@ func tableReader() func(text string) ([]int, error) {
 	return func(text string) ([]int, error) {
 		for word := range strings.SplitSeq(text, ",") {
 			word = strings.TrimSpace(word)
-			if !slices.Contains(tableNames(), word) {
+			switch {
+			case word == allTables:
+				tables = append(tables, paper.Tables...)
+				continue
+			case word == "4" || word == "5":
+				return nil, fmt.Errorf("the data of table %s cannot be passed on; --data shows its columns for data of your own", word)
+			case !slices.Contains(tableNames(), word):
 				return nil, &wordError{got: word, valid: tableNames()}
 			}
 			n, err := strconv.Atoi(word)
 			if err != nil {
 				return nil, err
 			}
-			if !slices.Contains(tables, n) {
-				tables = append(tables, n)
-			}
+			tables = append(tables, n)
 		}
 		slices.Sort(tables)
+		tables = slices.Compact(tables)
 		return tables, nil
 	}
 }
@@ -122,6 +132,12 @@ func runPaper(ctx context.Context, s *streams, opt *paperOptions) error {
 		if o.Quick {
 			o.Folder = paperFolderQuick
 		}
+	}
+	if o.Tables == nil && len(o.Data) > 0 {
+		o.Tables = []int{}
+	}
+	if slices.Contains(o.Data, "") {
+		return usagef("--data is empty, want the name of a folder")
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -138,10 +154,7 @@ func runPaper(ctx context.Context, s *streams, opt *paperOptions) error {
 	made, err := paper.Run(ctx, *o)
 	bar.finish()
 	if err != nil {
-		if ctx.Err() != nil {
-			return &hintedError{err: err, hint: "the same command goes on: what is finished is in " + o.Folder}
-		}
-		return err
+		return kept(ctx, err, o.Folder)
 	}
 	if opt.json {
 		return writeJSON(s, struct {
@@ -202,6 +215,9 @@ func writePaper(p *page, made *paper.Page) {
 			rows = append(rows, row)
 		}
 		p.grid(rows)
+		for _, n := range t.Notes {
+			p.hang("- ", n)
+		}
 	}
 }
 
@@ -217,11 +233,16 @@ func shareText(x score.Share) string {
 type paperProgress struct {
 	*progress
 	step string
-	told bool
+	// first is the number of steps that were done when the run began, told whether it
+	// is known.
+	first int64
+	told  bool
 }
 
 func (p *paperProgress) tell(now paper.Progress) {
-	p.told = true
+	if !p.told {
+		p.told, p.first = true, int64(now.Done)
+	}
 	p.step, p.done, p.total = now.Step, int64(now.Done), int64(now.Total)
 	p.show(p.sentence, p.sentence, p.writeJSON)
 }
@@ -234,17 +255,36 @@ func (p *paperProgress) finish() {
 	}
 }
 
-func (p *paperProgress) sentence(time.Time) string {
-	return fmt.Sprintf("%d of %d networks, %s", p.done, p.total, p.step)
+// left estimates the seconds to go from the steps of this run, once a few are done:
+// they differ much.
+func (p *paperProgress) left(now time.Time) (s float64, ok bool) {
+	const few = 4
+	done := p.done - p.first
+	if done < few {
+		return 0, false
+	}
+	return now.Sub(p.begun).Seconds() * float64(p.total-p.done) / float64(done), true
+}
+
+func (p *paperProgress) sentence(now time.Time) string {
+	text := fmt.Sprintf("%d of %d steps", p.done, p.total)
+	if left, ok := p.left(now); ok {
+		text += fmt.Sprintf(", about %s left", seconds(left))
+	}
+	return text + ", " + p.step
 }
 
 func (p *paperProgress) writeJSON(now time.Time) {
 	line := struct {
-		Done    int64   `json:"done"`
-		Total   int64   `json:"total"`
-		Seconds float64 `json:"seconds"`
-		Step    string  `json:"step"`
-	}{p.done, p.total, now.Sub(p.begun).Seconds(), p.step}
+		Done    int64    `json:"done"`
+		Total   int64    `json:"total"`
+		Seconds float64  `json:"seconds"`
+		Left    *float64 `json:"seconds_left"`
+		Step    string   `json:"step"`
+	}{Done: p.done, Total: p.total, Seconds: now.Sub(p.begun).Seconds(), Step: p.step}
+	if left, ok := p.left(now); ok {
+		line.Left = &left
+	}
 	// The fields always encode.
 	_ = json.NewEncoder(p.s.err).Encode(line)
 }

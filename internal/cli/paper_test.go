@@ -69,7 +69,7 @@ func TestPaperProgress(t *testing.T) {
 	s, _, errs := fakeStreams(false, 20*time.Second)
 	p := &paperProgress{progress: newProgress(s, narration{progress: progressPlain})}
 	p.tell(paper.Progress{Step: "xor/early-seed1: training", Done: 3, Total: 9})
-	if want := "3 of 9 networks, xor/early-seed1: training\n"; errs.String() != want {
+	if want := "3 of 9 steps, xor/early-seed1: training\n"; errs.String() != want {
 		t.Errorf("want %q, got %q", want, errs)
 	}
 	s, _, errs = fakeStreams(false, time.Second)
@@ -79,7 +79,20 @@ func TestPaperProgress(t *testing.T) {
 	if err := json.Unmarshal(errs.Bytes(), &line); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]any{"done": 3.0, "total": 9.0, "seconds": 1.0, "step": "a"}, line); diff != "" {
+	if diff := cmp.Diff(map[string]any{"done": 3.0, "total": 9.0, "seconds": 1.0, "seconds_left": nil, "step": "a"}, line); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
+	}
+	// Two steps were kept; of the seven others five took 5 seconds, so two take 2.
+	s, _, errs = fakeStreams(false, time.Second)
+	p = &paperProgress{progress: newProgress(s, narration{progress: progressJSON})}
+	for done := 2; done <= 7; done++ {
+		p.tell(paper.Progress{Step: "a", Done: done, Total: 9})
+	}
+	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &line); err != nil {
+		t.Fatal(err)
+	}
+	if want := line["seconds"].(float64) * 2 / 5; line["seconds_left"] != want {
+		t.Errorf("want %v seconds left, got %v", want, line["seconds_left"])
 	}
 }

@@ -56,7 +56,8 @@ and target, and print them in one table with it.
 MODEL and DATA are those of explain. --background and --mask are for InterSHAP,
 sri, share and effects: emap takes the samples, and shape zeros. Labels are
 needed by perceptual and by a part of emap, shape and pid. What the data do not
-allow is a footnote with the reason, and the rest is computed.`,
+allow is a footnote with the reason, and the rest is computed. What the numbers
+mean: intershap help scores.`,
 		Example: `  intershap rival model.onnx test.npz --background train.npz
   intershap rival model.onnx test.npz --scores emap,perceptual --draws 50 \
       -o rivals.json`,
@@ -77,10 +78,10 @@ allow is a footnote with the reason, and the rest is computed.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	define(flags, &opt.scores, "scores", "", "a,b,...", "of the above (default: all)", readScores)
+	define(flags, &opt.scores, "scores", "", "a,b,...", "of the above, may be repeated (default: all)", readMoreScores(&opt.scores))
 	define(flags, &opt.emapSamples, "emap-samples", strconv.Itoa(intershap.DefaultEMAPSamples), "N",
-		"the most samples of two modalities of which emap runs all pairs, drawn where there are more", readCount(2))
-	define(flags, &opt.draws, "draws", strconv.Itoa(intershap.DefaultDraws), "N", "how often perceptual shuffles each modality", readCount(1))
+		"the most samples of two modalities of which emap runs all pairs, drawn where there are more", readBetween(2, intershap.MaxEMAPSamples))
+	define(flags, &opt.draws, "draws", strconv.Itoa(intershap.DefaultDraws), "N", "how often perceptual shuffles each modality", readBetween(1, intershap.MaxDraws))
 	addQuestion(flags, &opt.question)
 	define(flags, &opt.options.Level, "level", "0.95", "L", "confidence level of InterSHAP's interval", readLevel)
 	flags.StringVarP(&opt.out, "out", "o", "", "`FILE` for the result as JSON, beside the table; -: standard output")
@@ -93,6 +94,25 @@ allow is a footnote with the reason, and the rest is computed.`,
 		panic(fmt.Sprintf("cli: completion of --scores: %v", err))
 	}
 	return cmd
+}
+
+// readBetween reads a whole number of least to most.
+func readBetween(least, most int) func(string) (int, error) {
+	return func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > most {
+			return 0, fmt.Errorf("want a whole number of %d to %s, got %q", least, grouped(int64(most)), text)
+		}
+		return n, nil
+	}
+}
+
+// readMoreScores returns a function that reads names of scores beside those that are
+// there: a flag given twice asks for both.
+func readMoreScores(there *[]string) func(string) ([]string, error) {
+	return func(text string) ([]string, error) {
+		return readScores(strings.Join(slices.Concat(*there, []string{text}), ","))
+	}
 }
 
 // readScores reads names of scores, and returns them in the order of the table.
@@ -171,11 +191,29 @@ func runRival(ctx context.Context, s *streams, opt *rivalOptions) error {
 	return p.flush()
 }
 
-// doubts returns the reasons why scores are missing as warnings about them.
+// causes brings together what is missing for the same reason, in the order in which
+// reasons come first.
+func causes(unfit []*rival.Unfit) [][]*rival.Unfit {
+	var out [][]*rival.Unfit
+	for _, u := range unfit {
+		at := slices.IndexFunc(out, func(c []*rival.Unfit) bool { return c[0].Reason == u.Reason })
+		if at < 0 {
+			at, out = len(out), append(out, nil)
+		}
+		out[at] = append(out[at], u)
+	}
+	return out
+}
+
+// doubts returns the reasons why scores are missing as warnings, one for each cause.
 func doubts(unfit []*rival.Unfit) []diag.Warning {
 	var out []diag.Warning
-	for _, u := range unfit {
-		out = append(out, diag.Warning{ID: u.Score, Text: u.Reason})
+	for _, cause := range causes(unfit) {
+		var missing []string
+		for _, u := range cause {
+			missing = append(missing, u.What())
+		}
+		out = append(out, diag.Warning{ID: strings.Join(missing, ", "), Text: cause[0].Reason})
 	}
 	return out
 }

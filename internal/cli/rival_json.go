@@ -113,11 +113,12 @@ type pidReport struct {
 }
 
 type estimateReport struct {
-	Nats     informationReport `json:"nats"`
-	Bits     informationReport `json:"bits"`
-	Gap      float64           `json:"gap"`
-	Clusters [2]int            `json:"clusters"`
-	Classes  int               `json:"classes"`
+	Nats          informationReport `json:"nats"`
+	Bits          informationReport `json:"bits"`
+	AboveShuffled aboveReport       `json:"above_shuffled"`
+	Gap           float64           `json:"gap"`
+	Clusters      [2]int            `json:"clusters"`
+	Classes       int               `json:"classes"`
 }
 
 type informationReport struct {
@@ -129,6 +130,14 @@ type informationReport struct {
 	First  float64 `json:"first"`
 	Second float64 `json:"second"`
 	Both   float64 `json:"both"`
+}
+
+// An aboveReport says of each part whether it is more than shuffled targets give.
+type aboveReport struct {
+	Redundancy   bool `json:"redundancy"`
+	UniqueFirst  bool `json:"unique_first"`
+	UniqueSecond bool `json:"unique_second"`
+	Synergy      bool `json:"synergy"`
 }
 
 type partsReport struct {
@@ -189,8 +198,10 @@ type effectReport struct {
 }
 
 type unfitReport struct {
-	Score  string `json:"score"`
-	Reason string `json:"reason"`
+	Score string `json:"score"`
+	// Part is what of the score is missing, null for all of it.
+	Part   *string `json:"part"`
+	Reason string  `json:"reason"`
 }
 
 // reportRivals returns the document of scores.
@@ -227,7 +238,11 @@ func reportRivals(r *intershap.RivalScores, o *rivalOptions) (*rivalReport, erro
 		})}
 	}
 	for _, u := range r.Unfit {
-		out.Unfit = append(out.Unfit, unfitReport{u.Score, u.Reason})
+		report := unfitReport{Score: u.Score, Reason: u.Reason}
+		if u.Part != "" {
+			report.Part = &u.Part
+		}
+		out.Unfit = append(out.Unfit, report)
 	}
 	for name, rows := range r.Rows {
 		out.Rows[name] = rows
@@ -325,12 +340,16 @@ func reportPID(views []rival.PIDView) []pidReport {
 		if e := v.Estimate; e != nil {
 			p.Estimate = &estimateReport{
 				Nats: reportInformation(e, 1), Bits: reportInformation(e, math.Ln2),
-				Gap: e.Gap, Clusters: e.Clusters, Classes: e.Classes,
+				AboveShuffled: reportAbove(e.AboveShuffled()), Gap: e.Gap, Clusters: e.Clusters, Classes: e.Classes,
 			}
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+func reportAbove(a rival.Above) aboveReport {
+	return aboveReport{a.Redundancy, a.Unique1, a.Unique2, a.Synergy}
 }
 
 // reportInformation returns an estimate in a unit of so many nats.

@@ -13,8 +13,10 @@ import (
 type rivalProgress struct {
 	*progress
 	score string
-	// steps is set where what is counted is no model rows.
+	// steps is set where what is counted is no model rows but the steps of a phase.
 	steps bool
+	// told is when the last step was told: the next phase begins there.
+	told time.Time
 }
 
 func newRivalProgress(s *streams, n narration) *rivalProgress {
@@ -40,13 +42,18 @@ func (p *rivalProgress) tell(done, total int64) {
 }
 
 // tellSteps is called after each step of a score that takes its time without the model.
+// Steps are counted from 1 on in each of its phases, and the clock starts anew with
+// them. Phases take different times, so nothing tells how much is left.
 func (p *rivalProgress) tellSteps(done, total int) {
-	p.done, p.total, p.steps = int64(done), int64(total), true
+	if p.steps && int64(done) <= p.done {
+		p.begun = p.told
+	}
+	p.done, p.total, p.steps, p.told = int64(done), int64(total), true, p.s.now()
 	p.show(p.bar, p.sentence, p.writeJSON)
 }
 
 // finish clears the bar, and writes the last line of a score for programs. One that
-// takes no rows has its first line alone.
+// counts nothing has its first line alone.
 func (p *rivalProgress) finish() {
 	p.clear()
 	if p.kind == progressJSON && p.total > 0 {
@@ -80,7 +87,7 @@ func (p *rivalProgress) writeJSON(now time.Time) {
 		Seconds float64  `json:"seconds"`
 		Left    *float64 `json:"seconds_left"`
 	}{Score: p.score, Done: p.done, Total: p.total, Seconds: now.Sub(p.begun).Seconds()}
-	if left, ok := p.left(now); ok {
+	if left, ok := p.left(now); ok && !p.steps {
 		line.Left = &left
 	}
 	// The fields always encode.

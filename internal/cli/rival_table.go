@@ -53,7 +53,7 @@ func writeRivals(p *page, r *intershap.RivalScores, guessed bool) {
 			continue
 		}
 		b, title := blocks[card.Name], card.Title
-		if len(t.names) > 2 && strings.HasPrefix(card.Beyond, oursBeyond) {
+		if len(t.names) > 2 && card.Ours {
 			title += " (ours beyond two modalities)"
 		}
 		p.blank()
@@ -67,10 +67,6 @@ func writeRivals(p *page, r *intershap.RivalScores, guessed bool) {
 	t.writeDifferences()
 	t.notes.write(p)
 }
-
-// oursBeyond is how a card begins that says what is ours with more than two
-// modalities.
-const oursBeyond = "ours"
 
 // title heads a block: "emap: EMAP gap, what ... [1]".
 func (t *rivalTable) title(name, title, says string, marks painted) {
@@ -110,6 +106,13 @@ func strong(row []cell) []cell {
 	return row
 }
 
+// A difference of two fractions is in points, and has no sign; where one stands below
+// a fraction in percent, their numbers are aligned.
+
+func pointsCell(x float64) cell { return cell{head: points(x)} }
+
+func percentCell(x float64) cell { return cell{head: points(x), tail: "%"} }
+
 // percentOf writes a share in percent.
 func percentOf(s score.Share) string {
 	x, ok := s.Value()
@@ -126,11 +129,11 @@ func (t *rivalTable) writeEMAP() bool {
 	}
 	if g := e.Gap; g != nil {
 		metrics := func(name string, m rival.Metrics) []cell {
-			return numbers(name, percent(m.Accuracy), percent(m.MacroF1))
+			return []cell{{head: name}, percentCell(m.Accuracy), percentCell(m.MacroF1)}
 		}
 		t.grid([][]cell{
-			numbers("", "accuracy", "macro F1"),
-			strong(numbers("gap", percent(g.Accuracy), percent(g.MacroF1))),
+			{{head: ""}, {head: "accuracy"}, {head: "macro F1"}},
+			strong([]cell{{head: "gap, points"}, pointsCell(g.Accuracy), pointsCell(g.MacroF1)}),
 			metrics("model", g.Model),
 			metrics("sum of parts", g.Projection),
 		})
@@ -161,11 +164,15 @@ func (t *rivalTable) writeShape() bool {
 	type form struct {
 		name  string
 		shape *rival.Shape
-		text  func(float64) string
+		// value writes v(S), and difference what is made of differences of values.
+		value, difference func(float64) cell
 	}
+	output := func(x float64) cell { return cell{head: significant(x), number: true} }
 	var forms []form
 	for _, f := range []form{
-		{"macro F1", t.r.ShapeF1, percent}, {"accuracy", t.r.ShapeAccuracy, percent}, {"output", t.r.ShapeOutputs, significant},
+		{"macro F1, points", t.r.ShapeF1, percentCell, pointsCell},
+		{"accuracy, points", t.r.ShapeAccuracy, percentCell, pointsCell},
+		{"output", t.r.ShapeOutputs, output, output},
 	} {
 		if f.shape != nil {
 			forms = append(forms, f)
@@ -174,18 +181,25 @@ func (t *rivalTable) writeShape() bool {
 	if len(forms) == 0 {
 		return false
 	}
-	var heads []string
+	heads := []cell{{head: ""}}
 	for _, f := range forms {
-		heads = append(heads, f.name)
+		heads = append(heads, cell{head: f.name, number: true})
 	}
-	rows := [][]cell{numbers("", heads...)}
+	rows := [][]cell{heads}
 	add := func(first cell, at func(*rival.Shape) float64) []cell {
 		row := []cell{first}
 		for _, f := range forms {
-			row = append(row, cell{head: f.text(at(f.shape)), number: true})
+			row = append(row, f.difference(at(f.shape)))
 		}
 		rows = append(rows, row)
 		return row
+	}
+	level := func(name string, at func(*rival.Shape) float64) {
+		row := []cell{{head: name}}
+		for _, f := range forms {
+			row = append(row, f.value(at(f.shape)))
+		}
+		rows = append(rows, row)
 	}
 	strong(add(cell{head: "cooperation"}, func(s *rival.Shape) float64 { return s.Cooperation }))
 	m := len(t.names)
@@ -194,15 +208,18 @@ func (t *rivalTable) writeShape() bool {
 			add(pairHead(t.pair(p)), func(s *rival.Shape) float64 { return s.Pairs[p[0]*m+p[1]] })
 		}
 	}
-	add(cell{head: "baseline"}, func(s *rival.Shape) float64 { return s.Baseline })
+	level("baseline", func(s *rival.Shape) float64 { return s.Baseline })
 	for i, name := range t.names {
 		add(cell{head: "+ " + name}, func(s *rival.Shape) float64 { return s.Contributions[i] })
 	}
-	add(cell{head: "= all"}, func(s *rival.Shape) float64 { return s.All })
+	level("= all", func(s *rival.Shape) float64 { return s.All })
 	t.grid(rows)
+	legend := "absent modalities are zeros here; + NAME are Shapley values"
 	if m > 2 {
 		t.morePairs()
+		legend += "; pairs need not sum to the cooperation"
 	}
+	t.line("%s", legend)
 	return true
 }
 
@@ -222,16 +239,22 @@ func (t *rivalTable) writePID() bool {
 	if t.r.DataPID == nil && t.r.ModelPID == nil {
 		return false
 	}
-	t.writeViews("labels (the data)", t.r.DataPID)
-	t.writeViews("predictions (the model)", t.r.ModelPID)
+	ofLabels := t.writeViews("labels (the data)", t.r.DataPID)
+	ofPredictions := t.writeViews("predictions (the model)", t.r.ModelPID)
+	if ofLabels || ofPredictions {
+		t.line("%s no more than shuffled targets give: bins and samples alone", chance)
+	}
 	return true
 }
 
+// chance marks what is no more than shuffled targets give.
+const chance = "~"
+
 // writeViews writes what sources tell of one target: views of one heading make a
-// grid.
-func (t *rivalTable) writeViews(target string, views []rival.PIDView) {
+// grid. It reports whether a part is marked as chance.
+func (t *rivalTable) writeViews(target string, views []rival.PIDView) (marked bool) {
 	if len(views) == 0 {
-		return
+		return false
 	}
 	several := len(t.names) > 2
 	for at := 0; at < len(views); {
@@ -249,7 +272,11 @@ func (t *rivalTable) writeViews(target string, views []rival.PIDView) {
 			if several || v.Estimate == nil {
 				rows = append(rows, viewHead(v))
 			}
-			rows = append(rows, partRows(v, several)...)
+			parts := partRows(v, several)
+			for _, row := range parts {
+				marked = marked || row[len(row)-1].head == chance
+			}
+			rows = append(rows, parts...)
 		}
 		t.grid(rows)
 		if more := end - at - mostPairs; more > 0 {
@@ -266,6 +293,7 @@ func (t *rivalTable) writeViews(target string, views []rival.PIDView) {
 	if clusters > 0 {
 		t.line("%s, up to %s a source, largest duality gap %.1g nats", t.samples(t.r.PIDSamples), count(int64(clusters), "cluster"), largest)
 	}
+	return marked
 }
 
 // viewHead names two sources; a dash says that nobody estimated their numbers.
@@ -278,7 +306,7 @@ func viewHead(v rival.PIDView) []cell {
 }
 
 // partRows writes the four parts of an estimate, a row each, indented below the
-// names of the sources where those have a row.
+// names of the sources where those have a row. What is chance has a mark at its end.
 func partRows(v rival.PIDView, below bool) [][]cell {
 	e := v.Estimate
 	if e == nil {
@@ -289,17 +317,22 @@ func partRows(v rival.PIDView, below bool) [][]cell {
 		indent = "  "
 	}
 	bits, bitsSD := e.Mean.Bits(), e.SD.Bits()
-	row := func(name string, part func(rival.Information) float64) []cell {
+	above := e.AboveShuffled()
+	row := func(name string, above bool, part func(rival.Information) float64) []cell {
 		spread := func(mean, sd rival.Information) cell {
 			return cell{head: information(part(mean)), tail: "± " + information(part(sd))}
 		}
-		return []cell{{head: indent + name}, spread(e.Mean, e.SD), spread(bits, bitsSD), spread(e.Permuted, e.PermutedSD)}
+		cells := []cell{{head: indent + name}, spread(e.Mean, e.SD), spread(bits, bitsSD), spread(e.Permuted, e.PermutedSD)}
+		if !above {
+			cells = append(cells, cell{head: chance})
+		}
+		return cells
 	}
 	return [][]cell{
-		row("redundancy", func(x rival.Information) float64 { return x.Redundancy }),
-		row("unique "+v.First, func(x rival.Information) float64 { return x.Unique1 }),
-		row("unique "+v.Second, func(x rival.Information) float64 { return x.Unique2 }),
-		row("synergy", func(x rival.Information) float64 { return x.Synergy }),
+		row("redundancy", above.Redundancy, func(x rival.Information) float64 { return x.Redundancy }),
+		row("unique "+v.First, above.Unique1, func(x rival.Information) float64 { return x.Unique1 }),
+		row("unique "+v.Second, above.Unique2, func(x rival.Information) float64 { return x.Unique2 }),
+		row("synergy", above.Synergy, func(x rival.Information) float64 { return x.Synergy }),
 	}
 }
 
@@ -351,10 +384,10 @@ func (t *rivalTable) writePerceptual() bool {
 	if p == nil {
 		return false
 	}
-	rows := [][]cell{{{head: ""}, {head: "score"}, {head: "of the accuracy", number: true}, {head: "accuracy left", number: true}}}
+	rows := [][]cell{{{head: ""}, {head: "score, points"}, {head: "of the accuracy", number: true}, {head: "accuracy left", number: true}}}
 	for i, name := range t.names {
 		m := p.Modalities[i]
-		c := cell{head: percent(m.Score), strong: true}
+		c := cell{head: points(m.Score), strong: true}
 		if se, ok := m.SE.Value(); ok {
 			c.tail = "± " + points(se)
 		}
@@ -400,34 +433,64 @@ func (t *rivalTable) writeRows() {
 	t.line("rows run beside those: %s", strings.Join(some, ", "))
 }
 
-// kinds say what scores measure; scores of different kinds need not agree.
-var kinds = []struct {
-	scores []string
-	what   string
-}{
-	{[]string{intershap.ScoreInterSHAP, rival.ScoreSRI, rival.ScoreShare, rival.ScoreEffects}, "the function that the model is"},
-	{[]string{rival.ScoreEMAP, rival.ScoreShape, rival.ScorePerceptual}, "how often it is right"},
-	{[]string{rival.ScorePID}, "what inputs tell of labels and predictions"},
+// The kinds of scores, by what they measure; scores of different kinds need not agree.
+const (
+	ofFunction    = "the function that the model is"
+	ofRightness   = "how often it is right"
+	ofInformation = "what inputs tell of "
+)
+
+// kindOf says what the first number of a score measures, "" where none was computed.
+// Without labels EMAP and SHAPE are about the output, and so about the function.
+func (t *rivalTable) kindOf(name string) string {
+	r := t.r
+	switch {
+	case name == intershap.ScoreInterSHAP,
+		name == rival.ScoreSRI && r.SRI != nil, name == rival.ScoreShare && r.Shares != nil, name == rival.ScoreEffects && r.Effects != nil:
+		return ofFunction
+	case name == rival.ScoreEMAP && r.EMAP != nil:
+		if r.EMAP.Gap == nil {
+			return ofFunction
+		}
+		return ofRightness
+	case name == rival.ScoreShape && (r.ShapeF1 != nil || r.ShapeAccuracy != nil),
+		name == rival.ScorePerceptual && r.Perceptual != nil:
+		return ofRightness
+	case name == rival.ScoreShape && r.ShapeOutputs != nil:
+		return ofFunction
+	case name != rival.ScorePID:
+		return ""
+	case r.DataPID != nil && r.ModelPID != nil:
+		return ofInformation + "labels and predictions"
+	case r.DataPID != nil:
+		return ofInformation + "labels"
+	case r.ModelPID != nil:
+		return ofInformation + "predictions"
+	}
+	return ""
 }
 
 // writeDifferences says that the scores measure different things, where they do.
 func (t *rivalTable) writeDifferences() {
-	shown := append([]string{intershap.ScoreInterSHAP}, t.r.Scores...)
-	var parts []string
-	for _, k := range kinds {
-		var of []string
-		for _, name := range k.scores {
-			if slices.Contains(shown, name) {
-				of = append(of, name)
-			}
+	var kinds []string
+	of := map[string][]string{}
+	for _, name := range slices.Concat([]string{intershap.ScoreInterSHAP}, t.r.Scores) {
+		kind := t.kindOf(name)
+		if kind == "" {
+			continue
 		}
-		if len(of) > 0 {
-			parts = append(parts, fmt.Sprintf("%s (%s)", k.what, strings.Join(of, ", ")))
+		if of[kind] == nil {
+			kinds = append(kinds, kind)
 		}
+		of[kind] = append(of[kind], name)
 	}
-	if len(parts) > 1 {
-		t.line("scores measure different things and need not agree: %s", strings.Join(parts, "; "))
+	if len(kinds) < 2 {
+		return
 	}
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%s (%s)", kind, strings.Join(of[kind], ", "))
+	}
+	t.line("scores measure different things and need not agree: %s", strings.Join(kinds, "; "))
 }
 
 // rivalNotes numbers warnings, and after them the reasons why scores are missing.
@@ -441,11 +504,12 @@ func newRivalNotes(r *intershap.RivalScores) rivalNotes {
 	return rivalNotes{footnotes{warnings: ex.Warnings, targets: []string{ex.Targets[0].Target}}, r.Unfit}
 }
 
-// marksOf returns " [2] [3]" for the reasons of a score.
+// marksOf returns " [2] [3]" for the reasons of a score. One reason has one footnote,
+// whatever it is that is missing for it.
 func (n rivalNotes) marksOf(p *page, name string) painted {
 	var b strings.Builder
-	for i, u := range n.unfit {
-		if u.Score == name {
+	for i, cause := range causes(n.unfit) {
+		if slices.ContainsFunc(cause, func(u *rival.Unfit) bool { return u.Score == name }) {
 			b.WriteString(" " + p.paint(doubtOn, fmt.Sprintf("[%d]", len(n.warnings)+i+1)))
 		}
 	}

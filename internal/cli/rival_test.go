@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,7 +22,8 @@ import (
 // The values below are made by hand. What stands in the goldens follows from them
 // by the rules of number.go: fractions in percent with one decimal, two below one
 // percent; outputs with four digits; information with four decimals, in bits after
-// division by ln 2 = 0.693147. So 0.5 nats are 0.5/0.693147 = 0.7213 bits.
+// division by ln 2 = 0.693147. So 0.5 nats are 0.5/0.693147 = 0.7213 bits. Where a
+// part has ~ its mean is at most that of shuffled targets and twice their deviation.
 
 // rivalsOf returns scores with nothing computed yet but InterSHAP.
 func rivalsOf(modalities []string, target result.Target) *intershap.RivalScores {
@@ -74,7 +74,10 @@ func allRivals() *intershap.RivalScores {
 		}
 	}
 	r.ShapeF1, r.ShapeAccuracy, r.ShapeOutputs = shape(rival.ShapeF1, 1), shape(rival.ShapeAccuracy, -1), shape(rival.ShapeOutputs, 0.5)
-	r.DataPID = []rival.PIDView{{Heading: "PID", First: "image", Second: "text", Estimate: estimate(0.125)}}
+	// 0.1 + 2·0.05 = 0.2, and the redundancy is 0.125.
+	labels := estimate(0.125)
+	labels.Permuted.Redundancy, labels.PermutedSD.Redundancy = 0.1, 0.05
+	r.DataPID = []rival.PIDView{{Heading: "PID", First: "image", Second: "text", Estimate: labels}}
 	r.ModelPID = []rival.PIDView{{Heading: "PID", First: "image", Second: "text", Estimate: estimate(0.25)}}
 	r.PIDSamples = 150
 	r.SRI = []rival.SRI{{I: 0, J: 1, OfI: sriParts(0.5, 0.25), OfJ: sriParts(0.005, 0.4), Both: sriParts(0.25, 0.3)}}
@@ -106,17 +109,24 @@ func threeRivals() *intershap.RivalScores {
 		Pairs: []float64{0, 0.25, 0.5, 0.25, 0, 0.75, 0.5, 0.75, 0},
 	}
 	constant := &rival.Unfit{Score: "pid", Reason: "laboratory values is the same for all samples: take data in which it varies"}
+	// 0.9 + 2·0.0625 = 1.025, and the synergy is 1.
+	rest := estimate(0.25)
+	rest.Permuted.Synergy, rest.PermutedSD.Synergy = 0.9, 0.0625
 	r.ModelPID = []rival.PIDView{
 		{Heading: "pairwise", First: "image", Second: "text", Estimate: estimate(0.125)},
 		{Heading: "pairwise", First: "image", Second: "laboratory values", Unfit: constant},
 		{Heading: "pairwise", First: "text", Second: "laboratory values", Unfit: constant},
-		{Heading: "one against the rest", First: "text", Second: "image+laboratory values", Estimate: estimate(0.25)},
+		{Heading: "one against the rest", First: "text", Second: "image+laboratory values", Estimate: rest},
 	}
 	r.PIDSamples = 200
 	for _, p := range pairsOf(3) {
 		r.SRI = append(r.SRI, rival.SRI{I: p[0], J: p[1], OfI: sriParts(0.5, 0.25), Both: sriParts(0.5, 0.25)})
 	}
-	r.Unfit = []*rival.Unfit{{Score: "emap", Reason: "no gap in accuracy and F1: true classes are needed, and test.npz has none: add a column or array called label"}, constant}
+	const noLabels = "true classes are needed, and test.npz has none: add a column or array called label"
+	r.Unfit = []*rival.Unfit{
+		{Score: "emap", Part: "gap in accuracy and F1", Reason: noLabels}, {Score: "shape", Part: "forms in accuracy and F1", Reason: noLabels},
+		{Score: "pid", Part: "of the labels", Reason: noLabels}, constant,
+	}
 	r.Explanation.Warnings = []diag.Warning{{ID: "few-samples", Text: "need at least 30 samples for a trustworthy interval, have 12"}}
 	r.Rows = map[string]int64{"emap": 60000, "shape": 1407}
 	return r
@@ -167,7 +177,7 @@ func TestRivalTable(t *testing.T) {
 	}{
 		{"two-terminal", allRivals(), true, colorNever, "every score of two modalities, some of drawn samples"},
 		{"two-pipe", allRivals(), false, colorNever, "tabs between columns, nothing wrapped"},
-		{"three-terminal", threeRivals(), true, colorNever, "what is ours says so; pairs; a view without an estimate; footnotes after warnings"},
+		{"three-terminal", threeRivals(), true, colorNever, "what is ours says so; pairs; a view without an estimate; footnotes after warnings, one for a cause"},
 		{"none-color", noRivals(), true, colorAlways, "each score says that it was not computed, and where the reason is"},
 		{"undefined-terminal", undefinedRivals(), true, colorNever, "what does not exist is a word"},
 		{"only-pipe", only, false, colorNever, "what was not asked for has no block; scores of one kind need no word on kinds"},
@@ -204,30 +214,61 @@ func TestRivalTable(t *testing.T) {
 
 // TestRivalBlocks checks that every score has a block and a kind.
 func TestRivalBlocks(t *testing.T) {
-	of := map[string]int{}
-	for _, k := range kinds {
-		for _, name := range k.scores {
-			of[name]++
-		}
-	}
+	all, none := rivalTable{r: allRivals()}, rivalTable{r: noRivals()}
 	ours := 0
 	for _, card := range rival.Cards() {
 		if b := blocks[card.Name]; b.says == "" || b.write == nil {
 			t.Errorf("%s has no block", card.Name)
 		}
-		if of[card.Name] != 1 {
-			t.Errorf("%s: want one kind, got %d", card.Name, of[card.Name])
+		if all.kindOf(card.Name) == "" || none.kindOf(card.Name) != "" {
+			t.Errorf("%s: want a kind where it was computed alone, got %q and %q", card.Name, all.kindOf(card.Name), none.kindOf(card.Name))
 		}
-		if strings.HasPrefix(card.Beyond, oursBeyond) {
+		if card.Ours {
 			ours++
 		}
 	}
-	if n := len(rival.Cards()); len(blocks) != n || len(of) != n+1 || of[intershap.ScoreInterSHAP] != 1 {
-		t.Errorf("want blocks and kinds of %d scores and InterSHAP's kind, got %d and %v", n, len(blocks), of)
+	if n := len(rival.Cards()); len(blocks) != n {
+		t.Errorf("want blocks of %d scores, got %d", n, len(blocks))
 	}
 	// EMAP and PID were made for two modalities; their cards must say whose the rest is.
 	if ours != 2 {
 		t.Errorf("want 2 scores that are ours beyond two modalities, got %d", ours)
+	}
+}
+
+// TestRivalKinds checks what the last sentence of the table says of scores, by what of
+// them there is.
+func TestRivalKinds(t *testing.T) {
+	for _, tt := range []struct {
+		score  string
+		r      intershap.RivalScores
+		want   string
+		reason string
+	}{
+		{"intershap", intershap.RivalScores{}, "the function that the model is", "always there"},
+		{"emap", intershap.RivalScores{}, "", "not computed"},
+		{"emap", intershap.RivalScores{EMAP: &intershap.EMAPScore{}}, "the function that the model is", "variance of the output"},
+		{"emap", intershap.RivalScores{EMAP: &intershap.EMAPScore{EMAP: rival.EMAP{Gap: &rival.EMAPGap{}}}}, "how often it is right", "accuracy"},
+		{"shape", intershap.RivalScores{ShapeOutputs: &rival.Shape{}}, "the function that the model is", "outputs"},
+		{"shape", intershap.RivalScores{ShapeF1: &rival.Shape{}, ShapeAccuracy: &rival.Shape{}}, "how often it is right", "without a form on outputs"},
+		{"pid", intershap.RivalScores{DataPID: []rival.PIDView{{}}}, "what inputs tell of labels", "no predictions of classes"},
+		{"pid", intershap.RivalScores{ModelPID: []rival.PIDView{{}}}, "what inputs tell of predictions", "no labels"},
+	} {
+		table := rivalTable{r: &tt.r}
+		if got := table.kindOf(tt.score); got != tt.want {
+			t.Errorf("%s (%s): want %q, got %q", tt.score, tt.reason, tt.want, got)
+		}
+	}
+}
+
+// TestCauses checks that a reason is told once, in the place of the first that it hits.
+func TestCauses(t *testing.T) {
+	got := doubts([]*rival.Unfit{
+		{Score: "emap", Part: "gap", Reason: "no labels"}, {Score: "pid", Reason: "few samples"}, {Score: "perceptual", Reason: "no labels"},
+	})
+	want := []diag.Warning{{ID: "emap (gap), perceptual", Text: "no labels"}, {ID: "pid", Text: "few samples"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 }
 
@@ -351,8 +392,13 @@ func TestRivalJSONKeys(t *testing.T) {
 		{all, "pid.samples", 150.0},
 		{all, "pid.data.0.estimate.nats.mean.unique_second", 3 * eighth},
 		{all, "pid.data.0.estimate.bits.mean.unique_second", 3 * eighth / math.Ln2},
-		{all, "pid.data.0.estimate.bits.shuffled_sd.redundancy", eighth / 50 / math.Ln2},
+		{all, "pid.data.0.estimate.bits.shuffled_sd.unique_first", 2 * eighth / 50 / math.Ln2},
 		{all, "pid.data.0.estimate.nats.both", 10 * eighth},
+		{all, "pid.data.0.estimate.above_shuffled.redundancy", false},
+		{all, "pid.data.0.estimate.above_shuffled.unique_first", true},
+		{all, "pid.data.0.estimate.above_shuffled.unique_second", true},
+		{all, "pid.data.0.estimate.above_shuffled.synergy", true},
+		{three, "pid.model.3.estimate.above_shuffled.synergy", false},
 		{all, "pid.data.0.estimate.gap", eighth * 8e-10},
 		{all, "pid.data.0.estimate.clusters.1", 7.0},
 		{all, "pid.data.0.reason", nil},
@@ -384,7 +430,10 @@ func TestRivalJSONKeys(t *testing.T) {
 		{three, "effects", nil},
 		{three, "metrics", nil},
 		{three, "scores.3", "sri"},
-		{three, "unfit.1.score", "pid"},
+		{three, "unfit.1.score", "shape"},
+		{three, "unfit.1.part", "forms in accuracy and F1"},
+		{three, "unfit.1.reason", "true classes are needed, and test.npz has none: add a column or array called label"},
+		{three, "unfit.3.part", nil},
 	} {
 		if got := at(tt.doc, tt.path); got != tt.want {
 			t.Errorf("%s: want %v, got %v", tt.path, tt.want, got)
@@ -430,6 +479,46 @@ func TestReadScores(t *testing.T) {
 	}
 }
 
+// TestScoresTwice checks that a flag given twice asks for both.
+func TestScoresTwice(t *testing.T) {
+	for _, tt := range []struct {
+		given              []string
+		want, fault, about string
+	}{
+		{[]string{"pid", "emap"}, "emap pid", "", "in the order of the table"},
+		{[]string{"pid", "emap,sri"}, "emap pid sri", "", "lists too"},
+		{[]string{"pid", "pid"}, "", `want every name once, got "pid" twice`, "duplicates as in a list"},
+		{[]string{"pid", ""}, "", `got ""`, "an empty name as in a list"},
+	} {
+		var scores []string
+		var err error
+		for _, text := range tt.given {
+			flag := value[[]string]{to: &scores, read: readMoreScores(&scores)}
+			if err = flag.Set(text); err != nil {
+				break
+			}
+		}
+		if tt.fault == "" && (err != nil || strings.Join(scores, " ") != tt.want) || tt.fault != "" && (err == nil || !strings.Contains(err.Error(), tt.fault)) {
+			t.Errorf("%s: %q: want %q (%s), got %q, %v", tt.about, tt.given, tt.want, tt.fault, scores, err)
+		}
+	}
+}
+
+// TestReadBetween reads both ends and refuses what is beyond them.
+func TestReadBetween(t *testing.T) {
+	read := readBetween(2, 10000)
+	for text, want := range map[string]int{"2": 2, "10000": 10000} {
+		if got, err := read(text); got != want || err != nil {
+			t.Errorf("%s: want %d, got %d, %v", text, want, got, err)
+		}
+	}
+	for _, text := range []string{"1", "10001", "", "3.5", "99999999999999999999"} {
+		if _, err := read(text); err == nil || err.Error() != `want a whole number of 2 to 10,000, got "`+text+`"` {
+			t.Errorf("%s: want the bounds in the error, got %v", text, err)
+		}
+	}
+}
+
 // TestCompleteScores checks lists, and that what is proposed is taken.
 func TestCompleteScores(t *testing.T) {
 	for _, tt := range []struct{ typed, want string }{
@@ -451,63 +540,5 @@ func TestCompleteScores(t *testing.T) {
 	}
 	if got := complete(t, "rival", "--convention", ""); !slices.Equal(got, conventionNames) {
 		t.Errorf("want the words of explain, got %q", got)
-	}
-}
-
-// runRivalProgress tells two scores with rows and one without between them, a look
-// at the clock apart.
-func runRivalProgress(isTerminal bool, step time.Duration, n narration) string {
-	s, _, errs := fakeStreams(isTerminal, step)
-	p := newRivalProgress(s, n)
-	for _, score := range []string{"intershap", "pid", "emap"} {
-		var rows int64 = 1000
-		if score == "pid" {
-			rows = 0
-		}
-		p.finish()
-		p.begin(score, rows)
-		for done := int64(100); done <= rows; done += 100 {
-			p.tell(done, rows)
-		}
-	}
-	p.finish()
-	return errs.String()
-}
-
-func TestRivalProgress(t *testing.T) {
-	auto := narration{progress: progressAuto}
-	for _, tt := range []struct {
-		name     string
-		terminal bool
-		step     time.Duration
-		n        narration
-		// want counts texts.
-		want   map[string]int
-		reason string
-	}{
-		{"bar", true, time.Second, auto, map[string]int{"\rintershap [": 11, "\rpid\x1b[K": 1, "\remap [=====     ] 500 of 1,000 rows, 100 rows/s, 5 s left\x1b[K": 1}, "the score's name comes first, at once"},
-		{"short run in a pipe", false, 100 * time.Millisecond, auto, nil, "nothing below ten seconds"},
-		{"long run in a pipe", false, 5 * time.Second, auto, map[string]int{"intershap: ": 5, "emap: 1,000 of 1,000 rows": 1, "\n": 10}, "a line every ten seconds"},
-		{"quiet", true, time.Second, narration{quiet: true, progress: progressAuto}, nil, "quiet on a terminal too"},
-		{"json", false, time.Second, narration{progress: progressJSON}, map[string]int{`{"score":"intershap","done":`: 12, `{"score":"pid","done":0,"total":0,`: 1, `"done":1000,"total":1000,`: 4, "\n": 25}, "the first, one a second, the last"},
-	} {
-		got := runRivalProgress(tt.terminal, tt.step, tt.n)
-		if tt.want == nil && got != "" {
-			t.Errorf("%s: %s: got %q", tt.name, tt.reason, got)
-		}
-		for text, n := range tt.want {
-			if c := strings.Count(got, text); c != n {
-				t.Errorf("%s: %s: want %d times %q, got %d in %q", tt.name, tt.reason, n, text, c, got)
-			}
-		}
-	}
-}
-
-// TestBeginning holds the sentence of --verbose.
-func TestBeginning(t *testing.T) {
-	for want, got := range map[string]string{"pid": beginning("pid", 0), "emap: 1,000 rows": beginning("emap", 1000)} {
-		if want != got {
-			t.Errorf("want %q, got %q", want, got)
-		}
 	}
 }

@@ -32,6 +32,37 @@ func TestAmong(t *testing.T) {
 	}
 }
 
+// Fewer than one worker are one, who goes through the numbers in order.
+func TestAmongWithoutWorkers(t *testing.T) {
+	for _, workers := range []int{0, -3} {
+		next := 0
+		if err := Among(t.Context(), workers, 5, func(_ context.Context, i int) error {
+			if i != next {
+				t.Errorf("%d workers: want number %d, got %d", workers, next, i)
+			}
+			next++
+			return nil
+		}); err != nil || next != 5 {
+			t.Errorf("%d workers: want 5 done, got %d and %v", workers, next, err)
+		}
+	}
+}
+
+// Of two errors the one that came first in time is returned, here that of number 1.
+func TestAmongReturnsTheFirstErrorInTime(t *testing.T) {
+	first, second := errors.New("first"), errors.New("second")
+	err := Among(t.Context(), 2, 2, func(ctx context.Context, i int) error {
+		if i == 1 {
+			return first
+		}
+		<-ctx.Done()
+		return second
+	})
+	if err != first {
+		t.Errorf("want %v, got %v", first, err)
+	}
+}
+
 func TestAmongEndsWithItsContext(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var done atomic.Int32
