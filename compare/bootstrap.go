@@ -108,6 +108,25 @@ func (t *table) member(i, group int) bool {
 	return t.class[i] != outside && (group == t.classes || group == t.class[i])
 }
 
+// sameGroup reports whether a group of two paired tables has the same samples with the
+// same numbers.
+func (t *table) sameGroup(o *table, group int) bool {
+	if t.m != o.m || t.convention != o.convention {
+		return false
+	}
+	p := packedLen(t.m)
+	for i := range t.unit {
+		in := t.member(i, group)
+		if in != o.member(i, group) {
+			return false
+		}
+		if in && (t.local[i] != o.local[i] || !slices.Equal(t.phi[i*p:(i+1)*p], o.phi[i*p:(i+1)*p])) {
+			return false
+		}
+	}
+	return true
+}
+
 // independent returns the number of units with a sample in the group.
 func (t *table) independent(group int) int {
 	n, last := 0, -1

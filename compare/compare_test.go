@@ -127,6 +127,61 @@ func TestOrderOfModalities(t *testing.T) {
 	}
 }
 
+// The same samples on both sides have no difference, whatever is drawn: exactly.
+func TestSameResult(t *testing.T) {
+	exact := func(name string, c *Comparison, want int) {
+		t.Helper()
+		found := 0
+		for _, row := range c.Targets[0].Rows {
+			delta, ok := row.Delta.Value()
+			if !ok {
+				continue
+			}
+			found++
+			if low, high := row.Low.Or(9), row.High.Or(9); delta != 0 || low != 0 || high != 0 || row.Verdict != Unclear || row.Reason != "" {
+				t.Errorf("%s: %+v: want 0 [0, 0], got %v [%v, %v] %s %s", name, row.Quantity, delta, low, high, row.Verdict, row.Reason)
+			}
+		}
+		if found != want || !hasWarning(c, "same-result") {
+			t.Errorf("%s: want %d rows and a warning, got %d, %v", name, want, found, c.Warnings)
+		}
+	}
+	for _, samples := range []bool{true, false} {
+		for _, n := range []int{4, 60} {
+			a := twoRuns(2, n)[0]
+			b := a
+			b.Path = "copy.json"
+			if !samples {
+				a.Samples, b.Samples = nil, nil
+			}
+			c, err := Compare(t.Context(), Side{"a", []Run{a}}, Side{"b", []Run{b}}, Options{Seed: 1, Draws: 400})
+			if err != nil {
+				t.Fatal(err)
+			}
+			exact(string(c.Method), c, 3+2*3+3*3)
+		}
+	}
+	// One class alone is the same: the others, and all together, differ.
+	r := twoRuns(2, 60)
+	var phi []float64
+	for i := range 60 {
+		m := r[min(1, i%3)].Samples.ByTarget[0].Matrix(i, 2)
+		phi = append(phi, m[0], m[1], m[3])
+	}
+	b := runOf(2, phi, numbered(60), r[0].Samples.Predicted, "cat", "dog", "fox")
+	b.Path = "b.json"
+	c, err := Compare(t.Context(), Side{"a", r[:1]}, Side{"b", []Run{b}}, Options{Seed: 1, Draws: 400})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range c.Targets[0].Rows {
+		same := row.Class != nil && *row.Class == "cat"
+		if none := row.Low == score.Defined(0) && row.High == score.Defined(0); none != same {
+			t.Errorf("%+v: want [0, 0]: %v, got [%v, %v]", row.Quantity, same, row.Low, row.High)
+		}
+	}
+}
+
 // predictedRuns are two runs of 40 samples that explain what each predicts; they agree
 // on the first n.
 func predictedRuns(agreed int) [2]Run {
@@ -191,6 +246,12 @@ func TestPredictedTarget(t *testing.T) {
 	}
 	if _, _, err := compare(0, Options{Force: true}); !errors.As(err, &disagree) {
 		t.Errorf("on none there is nothing to force: got %v", err)
+	}
+	// Nor is it where samples are not paired, and the remedy is not to have them.
+	r = predictedRuns(40)
+	r[1].Result.Provenance.Data.SHA256 = ""
+	if c, err := Compare(t.Context(), Side{"a", r[:1]}, Side{"b", r[1:]}, Options{}); err != nil || c.Method != UnpairedBootstrap || !hasWarning(c, "own-predictions") || slices.ContainsFunc(c.Warnings, func(w diag.Warning) bool { return strings.Contains(w.Text, "--samples") }) {
+		t.Errorf("not paired: got %v, %v", c, err)
 	}
 	// Without samples nothing is known of it.
 	r = predictedRuns(10)

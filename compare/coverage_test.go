@@ -115,7 +115,7 @@ func TestUnpairedCoverageOfPairedRuns(t *testing.T) {
 
 // Why signs are fixed and unclear cells left out: percentiles of ratios of absolute
 // values miss the truth where a side has no interaction, the more the more pairs.
-func TestPercentilesOfAbsolutesAreTooBold(t *testing.T) {
+func TestCoverageOfPlainPercentilesIsTooLow(t *testing.T) {
 	six := []float64{.3, 0, 0, 0, .2, 0, 0, -.2, 0, .1}
 	real := slices.Clone(six)
 	real[1], real[2] = .1, .1

@@ -232,6 +232,7 @@ func (q *question) fitContent() {
 				q.refuse("same-result", fmt.Sprintf("%s and %s hold the same result, and %s would count it twice", before.path, r.Path, s.Label),
 					"the spread of replicates is too small", "a replicate is a run of its own, of a model trained with another seed")
 			default:
+				q.sameResult = q.kind == Files
 				q.warnings.Add("same-result", "", "%s and %s hold the same result", before.path, r.Path)
 			}
 		}

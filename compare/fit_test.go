@@ -8,6 +8,7 @@ import (
 
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
 )
 
 // Each difference of two results must be refused or told, and forced ones be told.
@@ -20,7 +21,7 @@ func TestFit(t *testing.T) {
 		text    string
 	}{
 		{"nothing", func(*Run) {}, "", false, ""},
-		{"convention", func(r *Run) { r.Result.Provenance.Convention = "single-pair" }, "convention-differs", true, "the conventions differ: paper (a), single-pair (b)"},
+		{"convention", func(r *Run) { r.Result.Provenance.Convention = "single-pair"; rescore(r, score.SinglePair) }, "convention-differs", true, "the conventions differ: paper (a), single-pair (b)"},
 		{"transform", func(r *Run) { r.Result.Provenance.Transform = "logit" }, "transform-differs", true, "identity (a), logit (b)"},
 		{"index", func(r *Run) { r.Result.Provenance.Index = "STII" }, "index-differs", true, "SII of order 2 (a), STII of order 2 (b)"},
 		{"order", func(r *Run) { r.Result.Provenance.Order = 3 }, "index-differs", true, "SII of order 3 (b)"},
@@ -30,7 +31,12 @@ func TestFit(t *testing.T) {
 			r.Result.Modalities, r.Samples.Modalities = []string{"m0", "text"}, []string{"m0", "text"}
 		}, "modalities-differ", true, "m0, m1 (a), m0, text (b)"},
 		{"number of classes", func(r *Run) { r.Result.Classes = append(slices.Clone(r.Result.Classes), "owl") }, "classes-differ", true, "3 (a), 4 (b)"},
-		{"names of classes", func(r *Run) { r.Result.Classes = []string{"0", "1", "2"} }, "classes-differ", false, "cat, dog, fox, 0, 1, 2"},
+		{"names of classes", func(r *Run) {
+			r.Result.Classes = []string{"0", "1", "2"}
+			for i := range r.Result.Targets[0].ByClass {
+				r.Result.Targets[0].ByClass[i].Class = r.Result.Classes[i]
+			}
+		}, "classes-differ", false, "cat, dog, fox, 0, 1, 2"},
 		{"output", func(r *Run) { r.Result.Provenance.Output = "logits" }, "output-differs", false, "probabilities (a), logits (b)"},
 		{"task", func(r *Run) { r.Result.Provenance.Task = "binary" }, "task-differs", false, "classes (a), binary (b)"},
 		{"mask", func(r *Run) { r.Result.Provenance.Background.Mask = "zero" }, "mask-differs", false, "marginal (a), zero (b)"},
@@ -58,6 +64,16 @@ func TestFit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rescore gives samples the local scores of another convention, and the result their mean.
+func rescore(r *Run, c score.Convention) {
+	t, m, total := &r.Samples.ByTarget[0], len(r.Result.Modalities), 0.0
+	for i := range t.InterSHAP {
+		t.InterSHAP[i] = score.Local(t.Matrix(i, m), m, c)
+		total += t.InterSHAP[i].Or(0)
+	}
+	r.Result.Targets[0].Local.Mean = score.Defined(total / float64(len(t.InterSHAP)))
 }
 
 // fitProblem says what is wrong with how a difference is met, "" for nothing.

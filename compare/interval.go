@@ -49,7 +49,8 @@ func (e estimate) fill(r *Row) {
 
 // welch returns the difference of the means of b and a, with the interval of Welch
 // (1947): standard error √(s_a²/n_a + s_b²/n_b), and Student's t with the degrees of
-// freedom of Satterthwaite (1946). Neither may be empty.
+// freedom of Satterthwaite (1946). Neither may be empty. Where neither has any spread
+// there is no interval: replicates that are all the same say nothing of other ones.
 func welch(a, b []float64, level float64) estimate {
 	meanA, varA := moments(a)
 	meanB, varB := moments(b)
@@ -58,13 +59,15 @@ func welch(a, b []float64, level float64) estimate {
 		out.reason = needs("2")
 		return out
 	}
-	half := 0.0
-	if va, vb := varA/float64(len(a)), varB/float64(len(b)); va+vb > 0 {
-		// In fractions of the sum, whose square may leave the range of float64.
-		fa, fb := va/(va+vb), vb/(va+vb)
-		df := 1 / (fa*fa/float64(len(a)-1) + fb*fb/float64(len(b)-1))
-		half = studentT((1+level)/2, df) * math.Sqrt(va+vb)
+	va, vb := varA/float64(len(a)), varB/float64(len(b))
+	if va+vb == 0 {
+		out.reason = "no spread"
+		return out
 	}
+	// In fractions of the sum, whose square may leave the range of float64.
+	fa, fb := va/(va+vb), vb/(va+vb)
+	df := 1 / (fa*fa/float64(len(a)-1) + fb*fb/float64(len(b)-1))
+	half := studentT((1+level)/2, df) * math.Sqrt(va+vb)
 	out.low, out.high = out.delta-half, out.delta+half
 	return out.within()
 }

@@ -68,7 +68,7 @@ func TestWelch(t *testing.T) {
 	// error is √(0.0002/2) = 0.01.
 	half = 12.706204736174698 * .01
 	checkEstimate(t, "all spread on one side", estimate{delta: .2, low: .2 - half, high: .2 + half}, welch([]float64{.29, .31}, []float64{.5, .5, .5, .5}, .95))
-	checkEstimate(t, "no spread", estimate{delta: .2, low: .2, high: .2}, welch([]float64{.1, .1, .1}, []float64{.3, .3}, .95))
+	checkEstimate(t, "no spread", estimate{delta: .2, reason: "no spread"}, welch([]float64{.1, .1, .1}, []float64{.3, .3}, .95))
 	checkEstimate(t, "one against several", estimate{delta: .3, reason: "needs 2 or more"}, welch([]float64{.2}, b, .95))
 	checkEstimate(t, "several against one", estimate{delta: -.3, reason: "needs 2 or more"}, welch(b, []float64{.2}, .95))
 	// t with 1 degree of freedom leaves the range of a difference of shares.
@@ -217,7 +217,7 @@ func TestPairing(t *testing.T) {
 	if p := pair([]string{"a"}, []string{"b"}); p.units != 0 || len(p.unit) != 0 {
 		t.Errorf("nothing in common: got %+v", p)
 	}
-	if !positional([]string{"0", "1", "2"}) || positional([]string{"0", "2"}) || positional([]string{"a"}) {
+	if !Positional([]string{"0", "1", "2"}) || Positional([]string{"0", "2"}) || Positional([]string{"a"}) {
 		t.Error("positions are not told from ids")
 	}
 }

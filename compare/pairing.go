@@ -60,9 +60,9 @@ func alone(ids []string) (unit []int, units int) {
 	return p.unit, p.units
 }
 
-// positional reports whether ids are 0, 1, 2, ...: what samples get that have no id.
+// Positional reports whether ids are 0, 1, 2, ...: what samples get that have no id.
 // Such ids name places in a file, and nothing beyond it.
-func positional(ids []string) bool {
+func Positional(ids []string) bool {
 	for i, id := range ids {
 		if id != strconv.Itoa(i) {
 			return false

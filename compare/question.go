@@ -24,6 +24,8 @@ type question struct {
 	// other numbers of them.
 	classes        []string
 	sameBackground bool
+	// sameResult is set where two runs hold the same result.
+	sameResult bool
 }
 
 // predictedTarget is the target that explains what the model itself predicts.
@@ -144,7 +146,7 @@ func (q *question) pairSamples(a, b *Run, out *Comparison) *pairing {
 	}
 	na, nb := a.Samples.Len(), b.Samples.Len()
 	out.Samples = &Samples{Base: na, Other: nb}
-	if !sameData && (positional(a.Samples.IDs) || positional(b.Samples.IDs)) {
+	if !sameData && (Positional(a.Samples.IDs) || Positional(b.Samples.IDs)) {
 		if differ {
 			q.refuse("data-differ", difference+", and ids that are positions name no sample", why, "explain both on the same file, or give the data a column id")
 			return nil
@@ -197,7 +199,11 @@ func (q *question) classMap(r *Run) []int {
 // that it predicts.
 func (q *question) fitPredicted(p *pairing, agree []bool, out *Comparison) error {
 	if p == nil || agree == nil {
-		q.warnings.Add("own-predictions", predictedTarget, "each explains the class that it predicts itself, and for some samples these may differ: explain both with --target label, or with --samples, to compare the same classes")
+		remedy := "explain both with --target label"
+		if out.Samples == nil { // else the files of samples are there, and pair nothing
+			remedy += ", or with --samples,"
+		}
+		q.warnings.Add("own-predictions", predictedTarget, "each explains the class that it predicts itself, and for some samples these may differ: %s to compare the same classes", remedy)
 		return nil
 	}
 	agreed := *out.Samples.Agreed
@@ -230,7 +236,7 @@ func (q *question) resample(ctx context.Context, a, b *Run, p *pairing, agree []
 				return err
 			}
 		}
-		stats := statistics(tables, [2][]string{a.Result.Modalities, b.Result.Modalities}, q.classes)
+		stats := statistics(tables, p != nil, [2][]string{a.Result.Modalities, b.Result.Modalities}, q.classes)
 		estimates, err := bootstrap(ctx, tables, p != nil, stats, q.opt)
 		if err != nil {
 			return err
@@ -324,7 +330,11 @@ func (q *question) carry(a, b *Run, out *Comparison) {
 			if from[0].n+from[1].n == 0 && !quantity.overall() {
 				continue // a class that neither predicts, modalities that neither has
 			}
-			target.Rows = append(target.Rows, carriedRow(quantity, from, levels, q.opt.Level))
+			row := carriedRow(quantity, from, levels, q.opt.Level)
+			if q.sameResult {
+				row.settle(estimate{})
+			}
+			target.Rows = append(target.Rows, row)
 		}
 		out.Targets = append(out.Targets, target)
 		if n := min(a.Result.Targets[at[t][0]].Samples, b.Result.Targets[at[t][1]].Samples); n < FewSamples {
@@ -428,6 +438,7 @@ func (q *question) fitReplicates() {
 			known = known && d != ""
 			digests[k] = append(digests[k], d)
 		}
+		q.fitModels(&s)
 		slices.Sort(digests[k])
 		digests[k] = slices.Compact(digests[k])
 		if s.single() {
@@ -442,5 +453,23 @@ func (q *question) fitReplicates() {
 		q.refuse("data-differ", "the data differ: "+q.differing(data), "a part of the difference is that of the data", "explain all on the same data")
 	case len(digests[0]) > 1:
 		q.warnings.Add("data-vary", "", "replicates are of %d different data sets, the same ones on both sides: the interval does not pair them", len(digests[0]))
+	}
+}
+
+// fitModels looks for replicates of one model: what differs between them are draws of
+// background rows and samples.
+func (q *question) fitModels(s *Side) {
+	met := map[string]int{}
+	for _, r := range s.Runs {
+		if d := r.Result.Provenance.Model.SHA256; d != "" {
+			met[d]++
+		}
+	}
+	known := 0
+	for _, n := range met {
+		known += n
+	}
+	if known > len(met) {
+		q.warnings.Add("replicates-same-model", s.Label, "%d results are of %d different models: their spread is that of draws, not of training, and an interval that counts them one by one is too narrow for other models", known, len(met))
 	}
 }

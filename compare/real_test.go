@@ -1,6 +1,7 @@
 package compare_test
 
 import (
+	"bytes"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -54,6 +55,13 @@ func explained(t *testing.T, folder, fusion, target string) compare.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var document bytes.Buffer
+	if err := ex.Write(&document); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := result.Read(&document); err != nil {
+		t.Errorf("what a run writes does not read: %v", err)
+	}
 	return compare.Run{Path: fusion + ".json", Result: &ex.Explanation, Samples: &sink.s}
 }
 
@@ -67,7 +75,7 @@ type oracle struct {
 }
 
 func newOracle(a, b compare.Run, target string) *oracle {
-	o := &oracle{m: len(a.Result.Modalities), rng: rand.New(rand.NewPCG(11, 12)), each: 4000}
+	o := &oracle{m: len(a.Result.Modalities), rng: rand.New(rand.NewPCG(11, 12)), each: 2000}
 	for i := range a.Samples.Len() {
 		if target == "predicted" && a.Samples.Predicted[i] != b.Samples.Predicted[i] {
 			continue
@@ -110,29 +118,72 @@ func (o *oracle) every() []int {
 	return rows
 }
 
-// delta returns the difference of all samples, with its percentile interval of 95 %,
-// and how many cells of either side keep their sign in fewer than 99.9 % of the draws.
-func (o *oracle) delta() (delta, low, high float64, unclear int) {
+// value is what mean matrices and absolute ones and local scores say of a quantity.
+func (o *oracle) value(q compare.Quantity, names []string, mean, absolute []float64, local float64) float64 {
+	cells := mean
+	switch q.Aggregation {
+	case compare.Local:
+		return local
+	case compare.MeanAbsolute:
+		cells = absolute
+	}
+	all := 0.0
+	for _, x := range cells {
+		all += math.Abs(x)
+	}
+	at := func(i int) int { return slices.Index(names, q.Modalities[i]) }
+	switch q.Kind {
+	case compare.Contribution:
+		return math.Abs(cells[at(0)*(o.m+1)]) / all
+	case compare.Pair:
+		return 2 * math.Abs(cells[at(0)*o.m+at(1)]) / all
+	}
+	return o.share(cells)
+}
+
+// of returns what a side says of all quantities, over the given samples.
+func (o *oracle) of(side int, rows []int, list []compare.Quantity, names []string) []float64 {
+	absolute, local := make([]float64, o.m*o.m), 0.0
+	for _, r := range rows {
+		for k, x := range o.phi[side][r] {
+			absolute[k] += math.Abs(x) / float64(len(rows))
+		}
+		local += o.share(o.phi[side][r]) / float64(len(rows))
+	}
+	mean := o.mean(side, rows)
+	var out []float64
+	for _, q := range list {
+		out = append(out, o.value(q, names, mean, absolute, local))
+	}
+	return out
+}
+
+// A found is a difference with its percentile interval of 95 %.
+type found struct{ delta, low, high float64 }
+
+// differences returns those of all quantities, and how many cells of the mean of either
+// side keep their sign in fewer than 99.9 % of the draws.
+func (o *oracle) differences(list []compare.Quantity, names []string) (out []found, unclear int) {
 	rows := o.every()
 	whole := [2][]float64{o.mean(0, rows), o.mean(1, rows)}
-	delta = o.share(whole[1]) - o.share(whole[0])
-	var all []float64
+	a, b := o.of(0, rows, list, names), o.of(1, rows, list, names)
+	draws := make([][]float64, len(list))
 	turned := [2][]int{make([]int, o.m*o.m), make([]int, o.m*o.m)}
 	for range o.each {
 		for i := range rows {
 			rows[i] = o.rng.IntN(len(rows))
 		}
-		var shares [2]float64
-		for k := range shares {
-			mean := o.mean(k, rows)
-			shares[k] = o.share(mean)
-			for c, x := range mean {
-				if x*whole[k][c] <= 0 {
+		x, y := o.of(0, rows, list, names), o.of(1, rows, list, names)
+		for q := range list {
+			draws[q] = append(draws[q], y[q]-x[q])
+		}
+		for k := range whole {
+			for c, v := range o.mean(k, rows) {
+				if v*whole[k][c] <= 0 {
 					turned[k][c]++
 				}
 			}
 		}
-		all = append(all, shares[1]-shares[0])
 	}
 	for _, side := range turned {
 		for _, n := range side {
@@ -141,20 +192,24 @@ func (o *oracle) delta() (delta, low, high float64, unclear int) {
 			}
 		}
 	}
-	slices.Sort(all)
 	const tail = .025
-	return delta, all[int(tail*float64(o.each))], all[int((1-tail)*float64(o.each))], unclear
+	for q, all := range draws {
+		slices.Sort(all)
+		out = append(out, found{b[q] - a[q], all[int(tail*float64(o.each))], all[int((1-tail)*float64(o.each))]})
+	}
+	return out, unclear
 }
 
-// What compare says of real models must be what a bootstrap by the book says: the same
-// difference; the same interval where all signs are clear; and never more than it, where
-// they are not, since percentiles of absolute values are too bold there.
+// What compare says of real models must be what a bootstrap by the book says, in every
+// row over all samples: the same difference; the same interval of mean absolutes and local
+// scores, and of global rows where all signs are clear; where they are not, an interval
+// that holds the plain one, since percentiles of absolute values are too bold there.
 func TestRealModels(t *testing.T) {
 	shared := os.Getenv("INTERSHAP_SHARED")
 	if shared == "" {
 		t.Skip("INTERSHAP_SHARED is not set")
 	}
-	said, same := 0, 0
+	said, same, wide := 0, 0, 0
 	for _, name := range []string{"breast_tcga", "bmmc_cite"} {
 		for _, target := range []string{"label", "predicted"} {
 			runs := map[string]compare.Run{}
@@ -164,41 +219,59 @@ func TestRealModels(t *testing.T) {
 			for _, pair := range [][2]string{{"early", "intermediate"}, {"early", "late"}, {"intermediate", "late"}} {
 				t.Run(name+"/"+target+"/"+pair[1]+"-"+pair[0], func(t *testing.T) {
 					a, b := runs[pair[0]], runs[pair[1]]
-					c, err := compare.Compare(t.Context(), compare.Side{Label: pair[0], Runs: []compare.Run{a}}, compare.Side{Label: pair[1], Runs: []compare.Run{b}}, compare.Options{Seed: 1, Draws: 4000})
+					c, err := compare.Compare(t.Context(), compare.Side{Label: pair[0], Runs: []compare.Run{a}}, compare.Side{Label: pair[1], Runs: []compare.Run{b}}, compare.Options{Seed: 1, Draws: 2000})
 					if err != nil {
 						t.Fatal(err)
 					}
 					if c.Method != compare.PairedBootstrap || !c.SameBackground {
 						t.Errorf("want a paired bootstrap with the same background, got %s, %v", c.Method, c.SameBackground)
 					}
-					delta, low, high, unclear := newOracle(a, b, target).delta()
-					r := c.Targets[0].HeadlineRow()
-					t.Logf("%d unclear cells: want %.3f [%.3f, %.3f], got %.3f [%.3f, %.3f] %s", unclear, delta, low, high, r.Delta.Or(9), r.Low.Or(9), r.High.Or(9), r.Verdict)
-					if math.Abs(r.Delta.Or(9)-delta) > 1e-9 {
-						t.Errorf("difference: want %v, got %v", delta, r.Delta)
+					var rows []compare.Row
+					var list []compare.Quantity
+					for _, r := range c.Targets[0].Rows {
+						if r.Class == nil && r.Kind != compare.Accuracy {
+							rows, list = append(rows, r), append(list, r.Quantity)
+						}
 					}
-					if r.Verdict == compare.Higher && low <= 0 || r.Verdict == compare.Lower && high >= 0 {
-						t.Errorf("%s, where the bootstrap says [%v, %v]", r.Verdict, low, high)
+					if m := len(a.Result.Modalities); len(rows) != 3+m*(m+1) {
+						t.Fatalf("want %d rows over all samples, got %d", 3+m*(m+1), len(rows))
 					}
-					if r.Verdict != compare.Unclear {
-						said++
-					}
-					if unclear > 0 {
-						return
-					}
-					same++
-					// The tails are expanded: with 40 samples that makes 5 % of the width.
-					if slack := .08 * (high - low); math.Abs(r.Low.Or(9)-low) > slack || math.Abs(r.High.Or(9)-high) > slack {
-						t.Errorf("interval: want [%v, %v], got [%v, %v]", low, high, r.Low, r.High)
-					}
-					if (low > 0 || high < 0) != (r.Verdict != compare.Unclear) {
-						t.Errorf("want a statement as from [%v, %v], got %s", low, high, r.Verdict)
+					all, unclear := newOracle(a, b, target).differences(list, a.Result.Modalities)
+					for i, want := range all {
+						r := &rows[i]
+						delta, low, high := r.Delta.Or(9), r.Low.Or(9), r.High.Or(-9)
+						t.Logf("%d unclear cells, %s %s %v: want %.4f [%.4f, %.4f], got %.4f [%.4f, %.4f] %s", unclear, r.Aggregation, r.Kind, r.Modalities, want.delta, want.low, want.high, delta, low, high, r.Verdict)
+						if math.Abs(delta-want.delta) > 1e-9 {
+							t.Errorf("%s %s %v: difference: want %v, got %v", r.Aggregation, r.Kind, r.Modalities, want.delta, delta)
+						}
+						if r.Verdict == compare.Higher && want.low <= 0 || r.Verdict == compare.Lower && want.high >= 0 {
+							t.Errorf("%s %s %v: %s, where the bootstrap says [%v, %v]", r.Aggregation, r.Kind, r.Modalities, r.Verdict, want.low, want.high)
+						}
+						if r.Verdict != compare.Unclear {
+							said++
+						}
+						// The tails are expanded: with 40 samples that makes 5 % of the width.
+						slack := slackOf * (want.high - want.low)
+						if unclear > 0 && r.Aggregation == compare.Global {
+							wide++
+							if low > want.low+slack || high < want.high-slack {
+								t.Errorf("global %s %v: want an interval that holds [%v, %v], got [%v, %v]", r.Kind, r.Modalities, want.low, want.high, low, high)
+							}
+							continue
+						}
+						same++
+						if math.Abs(low-want.low) > slack || math.Abs(high-want.high) > slack {
+							t.Errorf("%s %s %v: want [%v, %v], got [%v, %v]", r.Aggregation, r.Kind, r.Modalities, want.low, want.high, low, high)
+						}
 					}
 				})
 			}
 		}
 	}
-	if said < 4 || same < 4 {
-		t.Errorf("%d statements, and %d of 12 comparisons with clear signs: too few for this test to tell", said, same)
+	if said < 40 || same < 40 || wide < 20 {
+		t.Errorf("%d statements, %d intervals to be the same and %d to be wider: too few for this test to tell", said, same, wide)
 	}
 }
+
+// slackOf is the part of the width by which ends of two bootstraps may be apart.
+const slackOf = .1

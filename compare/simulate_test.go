@@ -77,7 +77,7 @@ func global(t testing.TB, tables [2]*table) []statistic {
 	for i := range tables[0].m {
 		names = append(names, "m"+strconv.Itoa(i))
 	}
-	b := &builder{tables: tables, names: [2][]string{names, names}, frames: map[frameKey]*frame{}}
+	b := &builder{tables: tables, names: [2][]string{names, names}, frames: map[frameKey]*frame{}, same: make([]bool, tables[0].classes+1)}
 	for k := range tables {
 		b.sums[k] = tables[k].sums()
 	}

@@ -20,6 +20,9 @@ type statistic struct {
 	n     [2]int
 	// independent is the number of units of the side that has fewer.
 	independent int
+	// same is set where both sides are made of the same numbers of the same samples, so
+	// that no draw of them can differ.
+	same bool
 }
 
 // draw returns both ends of the difference in one draw: the other side as small as it
@@ -41,6 +44,9 @@ func (s *statistic) estimate(draws []drawn, level float64) estimate {
 	b, ok2 := s.point[1].Value()
 	if !ok1 || !ok2 {
 		return estimate{} // row tells that it is undefined
+	}
+	if s.same {
+		return estimate{}
 	}
 	if s.independent < LeastSamples {
 		return estimate{delta: b - a, reason: needs("5")}
@@ -76,6 +82,8 @@ type builder struct {
 	classes []string
 	out     []statistic
 	frames  map[frameKey]*frame
+	// same tells the groups in which paired sides hold the same numbers.
+	same []bool
 }
 
 type frameKey struct {
@@ -96,8 +104,12 @@ func (b *builder) frame(key frameKey) *frame {
 
 // statistics lists the scores, what modalities and pairs do, and the scores of each
 // class where there are classes.
-func statistics(tables [2]*table, names [2][]string, classes []string) []statistic {
+func statistics(tables [2]*table, paired bool, names [2][]string, classes []string) []statistic {
 	b := &builder{tables: tables, names: names, classes: classes, frames: map[frameKey]*frame{}}
+	b.same = make([]bool, tables[0].classes+1)
+	for g := range b.same {
+		b.same[g] = paired && slices.Equal(names[0], names[1]) && tables[0].sameGroup(tables[1], g)
+	}
 	for k, t := range tables {
 		b.sums[k] = t.sums()
 	}
@@ -217,7 +229,7 @@ func (b *builder) accuracy() {
 }
 
 func (b *builder) add(q Quantity, group int, of func(side int) measure) {
-	s := statistic{Quantity: q}
+	s := statistic{Quantity: q, same: b.same[group]}
 	for k, t := range b.tables {
 		if s.of[k] = of(k); s.of[k] != nil {
 			s.n[k] = b.count(k, group)

@@ -45,6 +45,7 @@ func made(targets ...[][]float64) (*result.Explanation, *result.Samples) {
 	}
 	e := &result.Explanation{Modalities: []string{"image", "ecg", "labs", "rna"}[:m]}
 	e.Provenance.Version, e.Provenance.Output, e.Provenance.Level = "1.2.3", "probabilities", 0.95
+	e.Provenance.Convention = "paper"
 	s := &result.Samples{Path: "s.npz", Modalities: e.Modalities, Targets: []string{""}}
 	for k, games := range targets {
 		n := float64(len(games))
@@ -57,6 +58,7 @@ func made(targets ...[][]float64) (*result.Explanation, *result.Samples) {
 			return rows
 		}
 		t.Global.Phi = zero()
+		sum := 0.0
 		for i, v := range games {
 			if k == 0 {
 				s.IDs, s.Predicted = append(s.IDs, fmt.Sprintf("p%d", i)), append(s.Predicted, 0)
@@ -66,12 +68,21 @@ func made(targets ...[][]float64) (*result.Explanation, *result.Samples) {
 			index.PairMatrixTo(phi, moebius, m)
 			of.Base, of.Output = append(of.Base, v[0]), append(of.Output, v[len(v)-1])
 			of.Phi, of.Values = append(of.Phi, phi...), append(of.Values, v...)
-			of.InterSHAP, of.SE = append(of.InterSHAP, score.Local(phi, m, score.Paper)), append(of.SE, score.Share{})
+			local := score.Local(phi, m, score.Paper)
+			if x, ok := local.Value(); ok {
+				sum += x
+			} else {
+				t.Local.Undefined++
+			}
+			of.InterSHAP, of.SE = append(of.InterSHAP, local), append(of.SE, score.Share{})
 			t.Base += v[0] / n
 			t.Output += v[len(v)-1] / n
 			for at, x := range phi {
 				t.Global.Phi[at/m][at%m] += x / n
 			}
+		}
+		if defined := len(games) - t.Local.Undefined; defined > 0 {
+			t.Local.Mean = score.Defined(sum / float64(defined))
 		}
 		t.Global.PhiSE = result.PhiSE{Background: zero(), Samples: zero()}
 		for i := range m {

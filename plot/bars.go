@@ -39,10 +39,16 @@ func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
 		sh.keys(keys...)
 		axis := scale{low: 0, high: 1, percent: true}
 		t := &table{axis: &axis, unit: "share of behaviour, " + s.headline, heads: []string{"samples", "InterSHAP"}, high: rowHeight + stretch}
-		t.rows = append(t.rows, s.barRow(sh, "all", name{"all samples"}, &s.target.Breakdown, parts, true))
+		unclear := false
+		add := func(class string, n name, b *result.Breakdown, bold bool) {
+			r, pale := s.barRow(sh, class, n, b, parts, bold)
+			t.rows = append(t.rows, r)
+			unclear = unclear || pale
+		}
+		add("all", name{"all samples"}, &s.target.Breakdown, true)
 		shown := mostSamples(classes, rows)
 		for _, i := range shown {
-			t.rows = append(t.rows, s.barRow(sh, "class", name{wording.Escape(classes[i].Class)}, &classes[i].Breakdown, parts, false))
+			add("class", name{wording.Escape(classes[i].Class)}, &classes[i].Breakdown, false)
 		}
 		if err := t.draw(sh); err != nil {
 			return nil, err
@@ -51,7 +57,13 @@ func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
 		if more := len(classes) - len(shown); more > 0 {
 			left = fmt.Sprintf("%s with fewer samples left out.", plural(more, "class", "classes"))
 		}
-		sh.foot("Parts in the order of the legend.", left, s.source())
+		pale := ""
+		if unclear {
+			pale = "Pale: not clear of its error."
+		}
+		sh.foot("Parts in the order of the legend.", pale, left)
+		s.footDoubts(sh, false)
+		sh.foot(s.source())
 		return sh.finish(0), nil
 	})
 }
@@ -84,10 +96,11 @@ func (s *Subject) parts(l look) []part {
 		order[i] = i
 	}
 	kept := order
-	if room := len(l.series); len(order) > room {
+	if room := len(l.modalities); len(order) > room {
 		kept = slices.Clone(order)
+		shares := wording.HeadlineAggregate(&s.target.Breakdown, s.target.Headline).Contributions
 		slices.SortStableFunc(kept, func(a, b int) int {
-			x, y := s.alone[a].Share.Or(0), s.alone[b].Share.Or(0)
+			x, y := shares[s.ex.Modalities[a]].Or(0), shares[s.ex.Modalities[b]].Or(0)
 			switch {
 			case x > y:
 				return -1
@@ -103,13 +116,18 @@ func (s *Subject) parts(l look) []part {
 	rest := part{fill: l.rest}
 	for _, i := range order {
 		if slices.Contains(kept, i) {
-			out = append(out, part{text: s.names[i] + " alone", fill: l.series[len(out)], modalities: []int{i}})
+			out = append(out, part{text: s.names[i] + " alone", fill: l.modalities[len(out)], modalities: []int{i}})
 		} else {
 			rest.modalities = append(rest.modalities, i)
 		}
 	}
-	if n := len(rest.modalities); n > 0 {
-		rest.text = plural(n, "other modality alone", "other modalities, each alone")
+	switch n := len(rest.modalities); n {
+	case 0:
+	case 1:
+		rest.text = s.names[rest.modalities[0]] + " alone"
+		out = append(out, rest)
+	default:
+		rest.text = fmt.Sprintf("%d other modalities, each alone", n)
 		out = append(out, rest)
 	}
 	if len(s.names) > 1 {
@@ -118,50 +136,85 @@ func (s *Subject) parts(l look) []part {
 	return out
 }
 
-func (s *Subject) barRow(sh *sheet, class string, n name, b *result.Breakdown, parts []part, bold bool) row {
-	a := headlineOf(b, s.target.Headline)
+// A stretch is a part of one bar.
+type stretch struct {
+	share float64
+	// unclear is set where the share is not clear of its error, or that of one of
+	// several modalities.
+	unclear bool
+}
+
+// stretchOf returns a part's stretch, and its share in words, "" where nothing is known.
+func (s *Subject) stretchOf(a *result.Aggregate, p part) (st stretch, text string) {
+	if p.modalities == nil {
+		v := wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
+		return stretch{a.InterSHAP.Or(0), v.OneSided()}, v.String()
+	}
+	for _, m := range p.modalities {
+		name := s.ex.Modalities[m]
+		bounds := a.ContributionIntervals[name]
+		v := wording.Interval{Share: a.Contributions[name], Low: bounds[0], High: bounds[1]}
+		st.share += v.Share.Or(0)
+		st.unclear = st.unclear || v.OneSided()
+		text = v.String()
+	}
+	switch {
+	case len(p.modalities) == 1:
+		return st, text
+	case st.unclear:
+		return st, ""
+	}
+	return st, percent(st.share)
+}
+
+func (s *Subject) barRow(sh *sheet, class string, n name, b *result.Breakdown, parts []part, bold bool) (r row, unclear bool) {
+	a := wording.HeadlineAggregate(b, s.target.Headline)
 	score := wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
 	short, _ := score.Parts()
-	var shares []float64
+	_, defined := a.InterSHAP.Value()
+	var stretches []stretch
 	label := fmt.Sprintf("%s, %s: InterSHAP %s", n, count(b.Samples, "sample"), score)
 	for _, p := range parts {
-		share := 0.0
-		for _, m := range p.modalities {
-			share += a.Contributions[s.ex.Modalities[m]].Or(0)
-		}
-		if p.modalities == nil {
-			share = a.InterSHAP.Or(0)
-		}
-		shares = append(shares, share)
-		if _, ok := a.InterSHAP.Value(); ok && p.modalities != nil {
-			label += fmt.Sprintf(", %s %s", p.text, percent(share))
+		st, text := s.stretchOf(a, p)
+		stretches = append(stretches, st)
+		unclear = unclear || defined && st.unclear
+		if defined && p.modalities != nil && text != "" {
+			label += fmt.Sprintf(", %s %s", p.text, text)
 		}
 	}
 	return row{
 		class: class, label: label, name: n, bold: bold,
 		cells: []string{wording.Grouped(int64(b.Samples)), score.String()}, short: []string{wording.Grouped(int64(b.Samples)), short},
 		draw: func(ar area) []scene.Item {
-			if _, ok := a.InterSHAP.Value(); !ok {
+			if !defined {
 				return []scene.Item{&scene.Text{Class: "undefined", At: scene.Point{X: ar.X + 6, Y: ar.middle() + 4}, Font: textFont, Fill: sh.muted, Text: "no behaviour: undefined"}}
 			}
-			return sh.stack(ar, parts, shares)
+			return sh.stack(ar, parts, stretches)
 		},
-	}
+	}, unclear
 }
 
-// stack draws the parts of one bar, with their share where there is room for it.
-func (sh *sheet) stack(a area, parts []part, shares []float64) []scene.Item {
+// stack draws the parts of one bar, with their share where there is room for it. What is
+// not clear of its error is pale and has no number: its bounds would not fit.
+func (sh *sheet) stack(a area, parts []part, stretches []stretch) []scene.Item {
 	const high = 18
 	var items []scene.Item
 	from := 0.0
 	for i, p := range parts {
-		x0, x1 := a.at(from), a.at(from+shares[i])
-		from += shares[i]
+		st := stretches[i]
+		x0, x1 := a.at(from), a.at(from+st.share)
+		from += st.share
 		if x1-x0 <= 0 {
 			continue
 		}
-		items = append(items, &scene.Rect{Class: "bar", Fill: p.fill, Stroke: sh.background, Box: scene.Box{X: x0, Y: a.middle() - high/2, W: x1 - x0, H: high}})
-		text := percent(shares[i])
+		bar := &scene.Rect{Class: "bar", Fill: p.fill, Stroke: sh.edgeOr(p.fill, sh.background), Box: scene.Box{X: x0, Y: a.middle() - high/2, W: x1 - x0, H: high}}
+		items = append(items, bar)
+		if st.unclear {
+			// The outline keeps the colour: pale ones are hard to tell apart.
+			bar.Class, bar.Fill, bar.Stroke = "bar pale", sh.pale(p.fill), sh.edgeOr(p.fill, p.fill)
+			continue
+		}
+		text := percent(st.share)
 		if smallFont.Width(text)+6 <= x1-x0 {
 			items = append(items, &scene.Text{Class: "share", At: scene.Point{X: (x0 + x1) / 2, Y: a.middle() + 4}, Align: scene.Center, Font: smallFont, Fill: on(p.fill), Text: text})
 		}

@@ -17,8 +17,7 @@ const (
 
 // drawBeeswarm draws a mark for each sample: the local scores, and phi of each effect,
 // with the shape and colour of the predicted class. Where there are more samples than
-// places, marks are thinned out: the height of a stack is proportional to the number of
-// its samples.
+// places, marks are thinned out: see place.
 func drawBeeswarm(s *Subject, opt Options) (*scene.Scene, error) {
 	switch {
 	case s.of == nil:
@@ -38,7 +37,7 @@ func drawBeeswarm(s *Subject, opt Options) (*scene.Scene, error) {
 			}
 			sh.keys(keys...)
 		}
-		drawn := 0
+		var drawn swarmCount
 		scores, undefinedScores := s.localScores()
 		if len(scores) > 0 {
 			axis := scale{low: -0.02, high: 1.02, percent: true}
@@ -73,15 +72,22 @@ func drawBeeswarm(s *Subject, opt Options) (*scene.Scene, error) {
 			return nil, err
 		}
 		sh.foot(s.swarmNotes(len(ranked)-rows, undefinedScores, len(shown), len(scores), drawn)...)
+		s.footDoubts(sh, false)
+		sh.foot(s.source())
 		return sh.finish(0), nil
 	})
 }
 
-func (s *Subject) swarmNotes(left, undefinedScores, rows, scores, drawn int) []string {
+// A swarmCount counts the marks of a figure, and the samples of the mark that stands for
+// the most.
+type swarmCount struct{ marks, most int }
+
+func (s *Subject) swarmNotes(left, undefinedScores, rows, scores int, drawn swarmCount) []string {
 	var notes []string
 	all := rows*s.chosen() + scores
-	if drawn < all {
-		notes = append(notes, fmt.Sprintf("%s of %s drawn: the height of a stack is proportional to the number of samples there.", count(drawn, "mark"), wording.Grouped(int64(all))))
+	if drawn.marks < all {
+		notes = append(notes, fmt.Sprintf("%s of %s drawn: a mark stands for up to %s; each row has its own scale; a stack has at least one mark.",
+			count(drawn.marks, "mark"), wording.Grouped(int64(all)), count(drawn.most, "sample")))
 	}
 	if left > 0 {
 		notes = append(notes, plural(left, "effect", "effects")+" of the smallest mean |phi| left out.")
@@ -89,7 +95,7 @@ func (s *Subject) swarmNotes(left, undefinedScores, rows, scores, drawn int) []s
 	if undefinedScores > 0 {
 		notes = append(notes, count(undefinedScores, "sample")+" without behaviour: no local score.")
 	}
-	return append(notes, s.source())
+	return notes
 }
 
 // A point is what one sample has in a row.
@@ -217,7 +223,7 @@ func (s *Subject) classGroups(l look) []classGroup {
 	}
 	slices.Sort(classes)
 	if len(s.ex.Classes) == 0 {
-		return []classGroup{{text: "samples", classes: classes, style: markStyle{l.series[1], scene.Dot}}}
+		return []classGroup{{text: "samples", classes: classes, style: markStyle{l.alone, scene.Dot}}}
 	}
 	// Pairs of colour and shape stay different up to the product of both, but a
 	// legend of more is not read.
@@ -233,7 +239,7 @@ func (s *Subject) classGroups(l look) []classGroup {
 	for i, c := range own {
 		out = append(out, classGroup{
 			text: "predicted " + s.className(c), classes: []int{c},
-			style: markStyle{l.series[i%len(l.series)], shapeOf(i, len(l.series))},
+			style: markStyle{l.classes[i%len(l.classes)], shapeOf(i, len(l.classes))},
 		})
 	}
 	if n := len(classes) - len(own); n > 0 {
@@ -271,18 +277,19 @@ func (s *Subject) swarmRow(class string, n name, points []point, text func(float
 }
 
 // swarms returns what draws the marks of rows, in one size for all, and counts them.
-func (sh *sheet) swarms(rows [][]point, groups []classGroup, drawn *int) func(whole area, places []area) []scene.Item {
+func (sh *sheet) swarms(rows [][]point, groups []classGroup, drawn *swarmCount) func(whole area, places []area) []scene.Item {
 	return func(_ area, places []area) []scene.Item {
 		size := markSize(rows, places[0])
 		var items []scene.Item
 		for i, points := range rows {
-			at := place(points, places[i], size, groups)
+			at, most := place(points, places[i], size, groups)
+			drawn.most = max(drawn.most, most)
 			g := &scene.Group{Class: "swarm"}
 			for j, of := range groups {
 				if len(at[j]) > 0 {
-					*drawn += len(at[j])
+					drawn.marks += len(at[j])
 					// Marks leave a little room to their neighbours.
-					g.Items = append(g.Items, &scene.Marks{Class: "samples", Shape: of.style.shape, Size: 0.9 * size, Fill: of.style.fill, At: at[j]})
+					g.Items = append(g.Items, &scene.Marks{Class: "samples", Shape: of.style.shape, Size: 0.9 * size, Fill: of.style.fill, Outline: sh.edgeOf(of.style.fill), At: at[j]})
 				}
 			}
 			items = append(items, g)

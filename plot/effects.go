@@ -30,6 +30,17 @@ type effect struct {
 	// se is the standard error of phi, undefined where it is not known.
 	se    score.Share
 	share wording.Interval
+	// unsaid is set for a sum of shares of which some are not clear of their error:
+	// it says nothing.
+	unsaid bool
+}
+
+// shareText writes the share, "" where it says nothing.
+func (e effect) shareText() string {
+	if e.unsaid {
+		return ""
+	}
+	return e.share.String()
 }
 
 // effects returns the effects of the subject: modalities first, then pairs, or all
@@ -39,7 +50,7 @@ func (s *Subject) effects(how Interactions) []effect {
 	bySize(alone)
 	bySize(pairs)
 	if how == One && len(pairs) > 0 {
-		one := effect{class: "pair", name: name{"interactions"}, share: s.intershap}
+		one := effect{class: "pair", name: name{"interactions"}, share: s.together}
 		for _, p := range pairs {
 			one.phi += p.phi
 		}
@@ -129,9 +140,10 @@ func fold(effects []effect, n int) []effect {
 		x, ok := e.share.Share.Value()
 		share += x
 		known = known && ok
+		more.unsaid = more.unsaid || e.share.OneSided()
 	}
 	more.name = name{fmt.Sprintf("%d more", folded)}
-	if known {
+	if known && !more.unsaid {
 		more.share.Share = score.Defined(share)
 	}
 	return append(kept, more)

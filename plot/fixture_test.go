@@ -153,7 +153,12 @@ func (f fixture) breakdown(all [][][]float64, t *result.TargetSamples, of []int)
 	n := float64(len(of))
 	b := result.Breakdown{Samples: len(of)}
 	mean, absolute := square(m), square(m)
+	local, defined := 0.0, 0
 	for _, i := range of {
+		if x, ok := t.InterSHAP[i].Value(); ok {
+			local += x
+			defined++
+		}
 		b.Base += t.Base[i] / n
 		b.Output += t.Output[i] / n
 		for a := range m {
@@ -165,6 +170,9 @@ func (f fixture) breakdown(all [][][]float64, t *result.TargetSamples, of []int)
 	}
 	b.Global.Aggregate, b.Global.Phi = f.aggregate(mean), mean
 	b.MeanAbsolute.Aggregate = f.aggregate(absolute)
+	if b.Local.Undefined = len(of) - defined; defined > 0 {
+		b.Local.Mean = score.Defined(local / float64(defined))
+	}
 	if !f.noErrors {
 		se := square(m)
 		for a := range m {

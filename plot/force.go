@@ -26,7 +26,9 @@ func drawForce(s *Subject, opt Options) (*scene.Scene, error) {
 		if err := t.draw(sh); err != nil {
 			return nil, err
 		}
-		sh.foot(s.errorNote(t), s.sumNote(effects), s.shareNote(), s.source())
+		sh.foot(s.errorNote(t), s.sumNote(effects), s.togetherNote(opt.Interactions), s.shareNote(), s.meanNote())
+		s.footDoubts(sh, true)
+		sh.foot(s.source())
 		return sh.finish(0), nil
 	})
 }
@@ -122,7 +124,7 @@ func (sh *sheet) segments(a area, effects []effect, from, high float64) []scene.
 	for _, e := range effects {
 		x0, x1 := a.at(from), a.at(from-e.phi)
 		items = append(items, &scene.Rect{
-			Class: "bar", Fill: sh.sign(e.phi), Stroke: sh.background,
+			Class: "bar", Fill: sh.sign(e.phi), Stroke: sh.edgeOr(sh.sign(e.phi), sh.background),
 			Box: atLeast(scene.Box{X: min(x0, x1), Y: a.middle() - high/2, W: math.Abs(x1 - x0), H: high}),
 		})
 		from -= e.phi

@@ -73,22 +73,30 @@ func (s *Subject) leastCell() float64 {
 func (s *Subject) cellTexts(i, j int) [2]string {
 	value := signed(s.phi[i][j])
 	if i == j {
-		return [2]string{value, shareText(s.alone[i].Share, 1)}
+		return [2]string{value, cellShare(s.alone[i], 1)}
 	}
 	if s.convention == score.SinglePair && i > j {
 		return [2]string{value, ""}
 	}
 	// Pairs are in the order (0,1), (0,2), ...
 	a, b, m := min(i, j), max(i, j), len(s.names)
-	return [2]string{value, shareText(s.pairs[a*(2*m-a-1)/2+b-a-1].Share, 1/s.pairCells())}
+	return [2]string{value, cellShare(s.pairs[a*(2*m-a-1)/2+b-a-1], 1/s.pairCells())}
 }
 
-func shareText(x score.Share, part float64) string {
-	v, ok := x.Value()
-	if !ok {
+// cellShare writes the part of a share that one cell has, as far as it is known: its
+// bounds have no room here.
+func cellShare(v wording.Interval, part float64) string {
+	x, ok := v.Share.Value()
+	high, _ := v.High.Value()
+	switch {
+	case !ok:
 		return wording.Undefined
+	case v.Unclear():
+		return wording.Unclear
+	case v.OneSided():
+		return "< " + wording.AtMost(high*part)
 	}
-	return percent(v * part)
+	return percent(x * part)
 }
 
 // numbered returns a modality with its number, which stands over its column.
@@ -124,7 +132,13 @@ func (s *Subject) drawGrid(opt Options, width float64, g grid) *scene.Scene {
 	if s.convention == score.SinglePair {
 		counted = "Shares: each pair counts once; they add up to 100 %"
 	}
-	sh.foot(counted+" ("+s.headline+").", s.source())
+	kind := "global"
+	if s.single {
+		kind = s.headline
+	}
+	sh.foot(counted+" ("+kind+").", s.meanNote())
+	s.footDoubts(sh, true)
+	sh.foot(s.source())
 	return sh.finish(0)
 }
 

@@ -18,6 +18,7 @@ const (
 	mostEdge  = 10 // width of the widest edge
 	leastEdge = 0.5
 	faint     = 0x70 // alpha of edges that are hardly there
+	pairReach = 22   // from a node to its text where there are but two
 )
 
 // drawNetwork draws modalities as nodes, their area the size of what they do alone, and
@@ -56,7 +57,9 @@ func drawNetwork(s *Subject, opt Options) (*scene.Scene, error) {
 			return nil, err
 		}
 		note := s.errorNote(t)
-		sh.foot("Area of a node: |phi| of the modality alone. Width of a line: |phi| of the pair.", note, s.shareNote(), s.source())
+		sh.foot("Area of a node: |phi| of the modality alone. Width of a line: |phi| of the pair.", note, s.shareNote(), s.meanNote())
+		s.footDoubts(sh, true)
+		sh.foot(s.source())
 		return sh.finish(0), nil
 	})
 }
@@ -98,6 +101,9 @@ func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) error {
 	// Texts of one side must have room below one another.
 	radius := max(105, float64((m+1)/2)*textHigh/2+10) + min(60, extra/2)
 	side := sh.inner()/2 - radius - mostNode - 8
+	if m == 2 {
+		side = sh.inner()/2 - radius - mostNode - pairReach
+	}
 	least := 90.0
 	for _, e := range s.modalityEffects() {
 		least = max(least, smallFont.Width(nodeText(e)))
@@ -161,12 +167,15 @@ func (s *Subject) nodes(center scene.Point, radius, side float64) []node {
 	for i := range s.phi {
 		largest = max(largest, math.Abs(s.phi[i][i]))
 	}
+	// Neighbours do not touch: their radii have room on the chord between them.
+	const apart = 4
+	most := min(float64(mostNode), radius*math.Sin(math.Pi/float64(m))-apart/2)
 	var out []node
 	for i, e := range s.modalityEffects() {
 		angle := math.Pi/2 - (float64(i)+0.5)*2*math.Pi/float64(m)
 		n := node{effect: e, at: scene.Point{X: center.X + radius*math.Cos(angle), Y: center.Y - radius*math.Sin(angle)}, radius: leastNode}
 		if largest > 0 {
-			n.radius = max(leastNode, mostNode*math.Sqrt(math.Abs(e.phi)/largest))
+			n.radius = max(leastNode, most*math.Sqrt(math.Abs(e.phi)/largest))
 		}
 		n.right, n.middle = math.Cos(angle) > 0, math.Abs(math.Cos(angle)) < 1e-9
 		n.y = n.at.Y
@@ -229,6 +238,10 @@ func (s *Subject) drawNode(sh *sheet, n node, center scene.Point, radius float64
 	x, align := n.at.X, scene.Center
 	if !n.middle {
 		reach := radius + mostNode + 6
+		if len(s.names) == 2 {
+			// Texts of two stand beside their nodes, whatever their size.
+			reach = radius + n.radius + pairReach
+		}
 		x, align = center.X-reach, scene.Right
 		if n.right {
 			x, align = center.X+reach, scene.Left
@@ -243,7 +256,7 @@ func (s *Subject) drawNode(sh *sheet, n node, center scene.Point, radius float64
 		}
 		g.Items = append(g.Items, &scene.Line{Class: "leader", Stroke: sh.muted, Width: 0.75, Points: []scene.Point{{X: edge, Y: n.at.Y}, {X: x + gap, Y: n.y}}})
 	}
-	g.Items = append(g.Items, &scene.Circle{Class: "node", Center: n.at, Radius: n.radius, Fill: sh.sign(n.phi), Stroke: sh.background})
+	g.Items = append(g.Items, &scene.Circle{Class: "node", Center: n.at, Radius: n.radius, Fill: sh.sign(n.phi), Stroke: sh.edgeOr(sh.sign(n.phi), sh.background)})
 	y := n.y - 2
 	for i, text := range n.lines {
 		f, fill := textFont, sh.ink

@@ -2,7 +2,9 @@ package plot
 
 import (
 	"fmt"
+	"image/color"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,7 +147,7 @@ func TestRoundStep(t *testing.T) {
 
 func TestPalette(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"okabe-ito", "[{213 94 0 255} {0 114 178 255} {0 158 115 255} {230 159 0 255} {204 121 167 255} {86 180 233 255} {240 228 66 255}]"},
+		{"okabe-ito", "[{0 158 115 255} {166 85 138 255} {213 94 0 255} {0 114 178 255} {86 180 233 255} {240 228 66 255}]"},
 		{"#0072b2, orange,black", "[{0 114 178 255} {230 159 0 255} {0 0 0 255}]"},
 	} {
 		p, err := ParsePalette(c.text)
@@ -171,6 +173,13 @@ func TestContrast(t *testing.T) {
 		t.Errorf("#777 on white: want 4.48 as published, got %v", got)
 	}
 	for _, theme := range []Theme{Light, Dark} {
+		// Lines and small marks of signs, alone and together need no outline.
+		l := Options{Theme: theme}.look()
+		for _, c := range []color.NRGBA{l.sign(1), l.sign(-1), l.alone, l.interactions} {
+			if got := contrast(c, l.background); got < 3 {
+				t.Errorf("%v: %v has a contrast of %.2f, want 3", theme, c, got)
+			}
+		}
 		for _, p := range palettes {
 			l := Options{Theme: theme, Palette: p.colours()}.look()
 			if c := contrast(l.ink, l.background); c < 12 {
@@ -179,7 +188,11 @@ func TestContrast(t *testing.T) {
 			if c := contrast(l.muted, l.background); c < 4.5 {
 				t.Errorf("%v: notes have a contrast of %.1f", theme, c)
 			}
-			for _, fill := range append(l.series, l.interactions, l.rest) {
+			for _, fill := range slices.Concat(l.series, []color.NRGBA{l.interactions, l.alone, l.rest}) {
+				// What is drawn is seen, by its fill or by its outline.
+				if c := max(contrast(fill, l.background), contrast(l.edgeOf(fill), l.background)); c < 3 {
+					t.Errorf("%v, %s: %v has a contrast of %.1f and no outline", theme, p.name, fill, c)
+				}
 				if c := contrast(on(fill), fill); c < 4.5 {
 					t.Errorf("%v, %s: text on %v has a contrast of %.1f", theme, p.name, fill, c)
 				}

@@ -2,13 +2,16 @@ package plot
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/plot/scene"
 )
 
@@ -192,11 +195,13 @@ func TestBarsParts(t *testing.T) {
 	sc := draw(t, Bars, choose(t, ex, nil, Choice{}), Options{})
 	value := reader(t, sc)
 	bars := of[*scene.Rect](sc, "bar")
+	// The first part, of which only the upper bound is known, is pale.
+	pale := of[*scene.Rect](sc, "bar pale")
 	want := []float64{0, 0.02 / 0.56, 0.12 / 0.56, 1}
-	if len(bars) != 2*3 {
-		t.Fatalf("want three parts for all samples and for one class, none for the class without behaviour, got %d", len(bars))
+	if len(bars) != 2*2 || len(pale) != 2 {
+		t.Fatalf("want three parts for all samples and for one class, none for the class without behaviour, got %d and %d", len(bars), len(pale))
 	}
-	for i, b := range bars {
+	for i, b := range []*scene.Rect{pale[0], bars[0], bars[1], pale[1], bars[2], bars[3]} {
 		if !near(value(b.Box.X), want[i%3]) || !near(value(b.Box.Right()), want[i%3+1]) {
 			t.Errorf("part %d: want %v to %v, got %v to %v", i, want[i%3], want[i%3+1], value(b.Box.X), value(b.Box.Right()))
 		}
@@ -204,16 +209,21 @@ func TestBarsParts(t *testing.T) {
 	if texts := of[*scene.Text](sc, "undefined"); len(texts) != 1 {
 		t.Errorf("want the class without behaviour to say so")
 	}
-	// Of twelve modalities, seven have a colour and five are one part.
+	// Of twelve modalities, five have a colour and seven are one part.
 	many, _ := newFixture(12, 2, 30).build()
 	sc = draw(t, Bars, choose(t, many, nil, Choice{}), Options{})
 	value = reader(t, sc)
 	bars = of[*scene.Rect](sc, "bar")
-	if got := len(bars); got != 3*9 {
-		t.Fatalf("want nine parts in three bars, got %d", got)
+	bars = append(bars, of[*scene.Rect](sc, "bar pale")...)
+	if got := len(bars); got != 3*7 {
+		t.Fatalf("want seven parts in three bars, got %d", got)
 	}
-	if !near(value(bars[8].Box.Right()), 1) {
-		t.Errorf("want parts that fill the bar, got %v", value(bars[8].Box.Right()))
+	end := 0.0
+	for _, b := range bars {
+		end = max(end, value(b.Box.Right()))
+	}
+	if !near(end, 1) {
+		t.Errorf("want parts that fill the bar, got %v", end)
 	}
 }
 
@@ -322,12 +332,51 @@ func TestBeeswarmMany(t *testing.T) {
 	if a, b := float64(samplesOf[0]), float64(samplesOf[1]); math.Abs(a-b) > 0.15*(a+b) {
 		t.Errorf("want as many marks of either class, got %v and %v", a, b)
 	}
-	said := false
+	// 21 effects of which 12 have a row, and the scores: 13 rows of 50,000.
+	var said string
 	for _, n := range of[*scene.Text](sc, "note") {
-		said = said || strings.Contains(n.Text, "of 650,000 drawn") || strings.Contains(n.Text, "drawn: the height")
+		said += n.Text + " "
 	}
-	if !said {
-		t.Error("want a note that says how many marks are drawn")
+	want := wording.Count(int64(all), "mark") + " of 650,000 drawn: a mark stands for up to "
+	_, rest, found := strings.Cut(said, want)
+	most, err := strconv.Atoi(strings.ReplaceAll(strings.SplitN(rest, " ", 2)[0], ",", ""))
+	if !found || err != nil {
+		t.Fatalf("want a note that says %q, got %q", want, said)
+	}
+	// In the row with the fewest marks one stands for at least the mean, and in a
+	// stack for no more than all its samples.
+	if least := 50000 / slices.Min(rows); most < least || most > 50000 {
+		t.Errorf("want a mark that stands for %d samples or more, got %d", least, most)
+	}
+	// The class with 50 samples of 50,000 is seen in every row.
+	for i, g := range of[*scene.Group](sc, "swarm") {
+		shapes := map[scene.Shape]bool{}
+		for _, it := range g.Items {
+			shapes[it.(*scene.Marks).Shape] = true
+		}
+		if len(shapes) != 3 {
+			t.Errorf("row %d: want marks of three classes, got %d", i, len(shapes))
+		}
+	}
+}
+
+// TestApportion: classes in proportion, and each of them where there is room.
+func TestApportion(t *testing.T) {
+	for _, c := range []struct {
+		samples []int
+		n       int
+		want    []int
+		reason  string
+	}{
+		{[]int{600, 300}, 18, []int{12, 6}, "proportion"},
+		{[]int{899, 1}, 10, []int{9, 1}, "a rare class is seen"},
+		{[]int{1, 0, 899}, 2, []int{1, 0, 1}, "as many marks as classes"},
+		{[]int{1, 899, 2}, 1, []int{0, 1, 0}, "one mark is the largest class's"},
+		{[]int{3, 0, 5, 1}, 9, []int{3, 0, 5, 1}, "a mark for each"},
+	} {
+		if got := apportion(c.samples, c.n); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v on %d marks: want %v, got %v", c.reason, c.samples, c.n, c.want, got)
+		}
 	}
 }
 
@@ -344,7 +393,11 @@ func TestStacksAreProportional(t *testing.T) {
 	points = append(points, point{0.5, 0})
 	a := area{Box: scene.Box{W: 300, H: 60}, at: func(v float64) float64 { return 300 * v }}
 	groups := []classGroup{{classes: []int{0}}, {classes: []int{1}}}
-	at := place(points, a, 3, groups)
+	at, most := place(points, a, 3, groups)
+	// The higher stack: 600 samples of a class on 12 marks, 300 on 6.
+	if most != 50 {
+		t.Errorf("want marks for up to 50 samples, got %d", most)
+	}
 	height := map[float64]int{}
 	byGroup := map[float64][2]int{}
 	for g, of := range at {
@@ -388,11 +441,15 @@ func TestUndefinedScores(t *testing.T) {
 
 // TestNothingIsNaN: no figure of no subject shows what is no number.
 func TestNothingIsNaN(t *testing.T) {
+	drawn, want := 0, 0
 	for _, c := range subjectCases() {
 		ex, samples := c.fixture.build()
 		s := choose(t, ex, samples, c.choice)
 		for _, kind := range Kinds() {
 			sc, err := Draw(kind, s, Options{})
+			if !errors.Is(err, ErrUnfit) {
+				want++
+			}
 			if err != nil {
 				continue
 			}
@@ -400,12 +457,16 @@ func TestNothingIsNaN(t *testing.T) {
 			if err := sc.WriteSVG(&b); err != nil {
 				t.Fatal(err)
 			}
+			drawn++
 			for _, bad := range []string{"NaN", "Inf", "+Inf", "%!"} {
 				if strings.Contains(b.String(), bad) {
 					t.Errorf("%s, %s: the figure says %s", c.name, kind, bad)
 				}
 			}
 		}
+	}
+	if least := 6 * len(subjectCases()); drawn != want || drawn < least {
+		t.Errorf("want every figure that fits, %d, and %d or more, got %d", want, least, drawn)
 	}
 }
 

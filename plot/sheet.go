@@ -33,6 +33,8 @@ type sheet struct {
 	y     float64
 	items []scene.Item
 	title string
+	// footed is set once there are notes.
+	footed bool
 	// told is what the description says, sentence by sentence.
 	told []string
 }
@@ -70,9 +72,12 @@ func (s *sheet) head(title string, under ...string) {
 // tell adds a sentence to the description.
 func (s *sheet) tell(text string) { s.told = append(s.told, strings.TrimSuffix(text, ".")+".") }
 
-// foot writes notes.
+// foot writes notes, the first with some room above it.
 func (s *sheet) foot(notes ...string) {
-	s.y += 8
+	if !s.footed {
+		s.y += 8
+		s.footed = true
+	}
 	for _, text := range notes {
 		if text != "" {
 			s.tell(text)
@@ -113,11 +118,11 @@ func (s *sheet) keys(keys ...key) {
 		g := &scene.Group{Class: "key"}
 		switch {
 		case k.mark:
-			g.Items = append(g.Items, &scene.Marks{Class: "sample", Shape: k.shape, Size: 8, Fill: k.fill, At: []scene.Point{{X: x + sample/2, Y: middle}}})
+			g.Items = append(g.Items, &scene.Marks{Class: "sample", Shape: k.shape, Size: 8, Fill: k.fill, Outline: s.edgeOf(k.fill), At: []scene.Point{{X: x + sample/2, Y: middle}}})
 		case k.line:
 			g.Items = append(g.Items, &scene.Line{Class: "sample", Stroke: k.fill, Width: 3, Dashed: k.dashed, Points: []scene.Point{{X: x, Y: middle}, {X: x + sample, Y: middle}}})
 		default:
-			g.Items = append(g.Items, &scene.Rect{Class: "sample", Box: scene.Box{X: x, Y: middle - sample/2, W: sample, H: sample}, Fill: k.fill})
+			g.Items = append(g.Items, &scene.Rect{Class: "sample", Box: scene.Box{X: x, Y: middle - sample/2, W: sample, H: sample}, Fill: k.fill, Stroke: s.edgeOf(k.fill)})
 		}
 		g.Items = append(g.Items, &scene.Text{Class: "key", At: scene.Point{X: x + sample + gap, Y: y}, Font: f, Fill: s.ink, Text: text})
 		if text != k.text {

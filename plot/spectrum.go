@@ -3,6 +3,7 @@ package plot
 import (
 	"fmt"
 	"image/color"
+	"math"
 
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/plot/scene"
@@ -38,7 +39,14 @@ func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
 	return fit(opt, 2, 2, func(_ int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())
 		sh.head("Share of behaviour by order", s.scored())
-		reference := parity(len(s.names), s.convention)
+		// Of two modalities a pair is all that there is, and parity no special case.
+		const least = 3
+		var reference score.Share
+		note := ""
+		if len(s.names) >= least {
+			reference = parity(len(s.names), s.convention)
+			note = "What three and more modalities do only together is spread over their pairs: pure parity is the reference for that, not a ceiling."
+		}
 		at, marked := reference.Value()
 		if marked {
 			sh.keys(key{text: fmt.Sprintf("order 2 of pure parity of %d modalities: %s", len(s.names), percent(at)), fill: sh.ink, line: true, dashed: true})
@@ -50,14 +58,18 @@ func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
 			class string
 			name  string
 			v     wording.Interval
-			fill  int
-		}{{"alone", "order 1, modalities alone", alone, 1}, {"pair", "order 2, pairs", s.intershap, 0}} {
+			fill  color.NRGBA
+		}{{"alone", "order 1, modalities alone", alone, sh.alone}, {"pair", "order 2, pairs", s.intershap, sh.interactions}} {
 			text := o.v.String()
 			short, _ := o.v.Parts()
+			if low, ok := o.v.Low.Value(); ok && o.class == "alone" && s.intershap.OneSided() && !s.intershap.Unclear() {
+				text = "> " + atLeastShare(low)
+				short = text
+			}
 			t.rows = append(t.rows, row{
 				class: o.class, label: o.name + ": " + text, name: name{o.name}, cells: []string{text}, short: []string{short},
 				draw: func(a area) []scene.Item {
-					items := sh.shareBar(a, o.v, sh.series[o.fill])
+					items := sh.shareBar(a, o.v, o.fill)
 					if o.class == "pair" && marked {
 						x := a.at(at)
 						items = append(items, &scene.Line{Class: "parity", Stroke: sh.ink, Width: 1.5, Dashed: true, Points: []scene.Point{{X: x, Y: a.Y + 2}, {X: x, Y: a.Bottom() - 2}}})
@@ -69,10 +81,15 @@ func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
 		if err := t.draw(sh); err != nil {
 			return nil, err
 		}
-		sh.foot("What three and more modalities do only together is spread over their pairs: pure parity is the reference for that, not a ceiling.", s.source())
+		sh.foot(note)
+		s.footDoubts(sh, false)
+		sh.foot(s.source())
 		return sh.finish(0), nil
 	})
 }
+
+// atLeastShare writes a lower bound: rounded down, as nothing is more than the whole.
+func atLeastShare(x float64) string { return percent(math.Floor(x*1000) / 1000) }
 
 // complement returns the interval of what an interval leaves of the whole.
 func complement(v wording.Interval) wording.Interval {
@@ -94,7 +111,7 @@ func (sh *sheet) shareBar(a area, v wording.Interval, fill color.NRGBA) []scene.
 	}
 	var items []scene.Item
 	if !v.OneSided() {
-		items = append(items, &scene.Rect{Class: "bar", Fill: fill, Box: atLeast(scene.Box{X: a.at(0), Y: a.middle() - barHeight/2, W: a.at(x) - a.at(0), H: barHeight})})
+		items = append(items, &scene.Rect{Class: "bar", Fill: fill, Stroke: sh.edgeOf(fill), Box: atLeast(scene.Box{X: a.at(0), Y: a.middle() - barHeight/2, W: a.at(x) - a.at(0), H: barHeight})})
 	}
 	low, hasLow := v.Low.Value()
 	high, hasHigh := v.High.Value()

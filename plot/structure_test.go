@@ -72,6 +72,7 @@ func handMadeSamples() (*result.Explanation, *result.Samples) {
 	t.ByClass[0].Samples, t.ByClass[1].Samples = 3, 1
 	s := &result.Samples{Path: "s.npz", Modalities: ex.Modalities, Targets: []string{""}, Predicted: []int{0, 0, 0, 1}, ByTarget: make([]result.TargetSamples, 1)}
 	of := &s.ByTarget[0]
+	local := 0.0
 	for i, d := range []float64{1, -1, 1, -1} {
 		a, b := 0.02+0.01*d, -0.10+0.05*d
 		s.IDs = append(s.IDs, fmt.Sprintf("id%d", i))
@@ -80,7 +81,9 @@ func handMadeSamples() (*result.Explanation, *result.Samples) {
 		of.Phi = append(of.Phi, a, 0.22, 0.22, b)
 		x := score.Local([]float64{a, 0.22, 0.22, b}, 2, score.Paper)
 		of.InterSHAP, of.SE = append(of.InterSHAP, x), append(of.SE, score.Share{})
+		local += x.Or(0) / 4
 	}
+	t.Local.Mean = score.Defined(local)
 	return ex, s
 }
 

@@ -72,12 +72,15 @@ type Subject struct {
 	// se are the standard errors of phi, nil where unknown; seOf says of what.
 	se   [][]float64
 	seOf string
-	// shares by the convention: of each modality alone, of each pair in the order
-	// (0,1), (0,2), ..., and of all pairs.
+	// shares by the convention, of the same aggregation as phi, the means over
+	// samples: of each modality alone, of each pair in the order (0,1), (0,2), ...,
+	// and of all pairs.
 	alone, pairs []wording.Interval
-	intershap    wording.Interval
-	// headline names the aggregation of the shares.
-	headline string
+	together     wording.Interval
+	// intershap is the score to read first, headline the name of its aggregation,
+	// which may be another.
+	intershap wording.Interval
+	headline  string
 	// about says in words whose numbers these are; single is set for one sample.
 	about  string
 	single bool
@@ -161,12 +164,15 @@ func (s *Subject) takeClass(name string) error {
 // take takes the numbers of a group of samples.
 func (s *Subject) take(b *result.Breakdown) error {
 	s.base, s.output, s.phi = b.Base, b.Output, b.Global.Phi
-	a := headlineOf(b, s.target.Headline)
+	a := wording.HeadlineAggregate(b, s.target.Headline)
 	s.headline = "global"
 	if s.target.Headline == result.MeanAbsolute {
 		s.headline = "mean absolute"
 	}
 	s.intershap = wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
+	// phi is a matrix of means: the shares of mean absolutes are not those of its cells.
+	a = &b.Global.Aggregate
+	s.together = wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
 	for _, m := range s.ex.Modalities {
 		bounds := a.ContributionIntervals[m]
 		s.alone = append(s.alone, wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]})
@@ -187,14 +193,6 @@ func (s *Subject) take(b *result.Breakdown) error {
 	}
 	s.se, s.seOf = joinSE(b.Global.PhiSE)
 	return nil
-}
-
-// headlineOf returns the aggregation to read first.
-func headlineOf(b *result.Breakdown, h result.Headline) *result.Aggregate {
-	if h == result.MeanAbsolute {
-		return &b.MeanAbsolute.Aggregate
-	}
-	return &b.Global.Aggregate
 }
 
 // joinSE adds the errors of the two sources, which are independent, in squares.
@@ -242,6 +240,7 @@ func (s *Subject) takeSample(id string, samples *result.Samples) error {
 	}
 	s.localShares()
 	s.intershap.Share = s.of.InterSHAP[at]
+	s.together = s.intershap
 	return nil
 }
 

@@ -3,7 +3,6 @@ package plot
 import (
 	"image/color"
 	"math"
-	"slices"
 
 	"github.com/intershap/intershap/plot/scene"
 )
@@ -55,25 +54,72 @@ func markSize(rows [][]point, a area) float64 {
 
 // place returns where the marks of each group stand, in stacks around the middle of the
 // area. Where the highest stack has more samples than there is room for, every stack
-// is thinned out in the same proportion, and keeps at least one mark. Of the samples in
-// a stack those that stay are spread evenly over its groups.
-func place(points []point, a area, mark float64, groups []classGroup) [][]scene.Point {
+// is thinned out in the same proportion, and keeps at least one mark. The marks of a
+// stack are shared out among its groups: see apportion. most is the largest number of
+// samples that one mark stands for, in its stack or of its group there.
+func place(points []point, a area, mark float64, groups []classGroup) (at [][]scene.Point, most int) {
 	all, tallest := stacks(points, a, mark, groups)
-	most := room(a, mark)
-	out := make([][]scene.Point, len(groups))
+	high := room(a, mark)
+	at = make([][]scene.Point, len(groups))
 	for i, s := range all {
-		n := len(s)
-		if tallest > most {
-			n = int(math.Ceil(float64(len(s)) * float64(most) / float64(tallest)))
+		if len(s) == 0 {
+			continue
 		}
-		slices.SortStableFunc(s, func(a, b placed) int { return a.group - b.group })
+		n := len(s)
+		if tallest > high {
+			n = int(math.Ceil(float64(len(s)) * float64(high) / float64(tallest)))
+		}
+		samples := make([]int, len(groups))
+		for _, p := range s {
+			samples[p.group]++
+		}
 		x := a.X + (float64(i)+0.5)*a.W/float64(len(all))
-		for k := range n {
-			// The middle one of n equal parts of the stack.
-			p := s[(2*k+1)*len(s)/(2*n)]
-			y := a.middle() + (float64(k)-float64(n-1)/2)*mark
-			out[p.group] = append(out[p.group], scene.Point{X: x, Y: y})
+		y := a.middle() - float64(n-1)/2*mark
+		most = max(most, upward(len(s), n))
+		for g, marks := range apportion(samples, n) {
+			if marks > 0 {
+				most = max(most, upward(samples[g], marks))
+			}
+			for range marks {
+				at[g] = append(at[g], scene.Point{X: x, Y: y})
+				y += mark
+			}
 		}
 	}
-	return out
+	return at, most
+}
+
+// upward divides and rounds up.
+func upward(a, b int) int { return (a + b - 1) / b }
+
+// apportion shares n marks out among groups in proportion to their samples, by the method
+// of Sainte-Laguë: one at a time to the group with the largest samples/(2·marks+1). Every
+// group with samples has a mark before that if there are as many marks as such groups,
+// so that rare classes are seen.
+func apportion(samples []int, n int) []int {
+	marks := make([]int, len(samples))
+	present := 0
+	for _, k := range samples {
+		if k > 0 {
+			present++
+		}
+	}
+	if n >= present {
+		for g, k := range samples {
+			if k > 0 {
+				marks[g] = 1
+			}
+		}
+		n -= present
+	}
+	for range n {
+		best := 0
+		for g, k := range samples {
+			if k*(2*marks[best]+1) > samples[best]*(2*marks[g]+1) {
+				best = g
+			}
+		}
+		marks[best]++
+	}
+	return marks
 }

@@ -37,8 +37,9 @@ func ParseTheme(text string) (Theme, error) {
 }
 
 // A Palette holds the colours of what is told apart. The first is that of effects that
-// raise the output, the second of those that lower it; modalities and classes take all
-// in turn.
+// raise the output, the second of those that lower it, the third of what modalities do
+// together, the fourth of what they do alone (the first, where there are but three).
+// Modalities take all but the third in turn, from the fourth; classes take all.
 type Palette []color.NRGBA
 
 // minColours is the least number of colours in a palette.
@@ -63,8 +64,9 @@ func ColourNames() []string {
 	return out
 }
 
-// OkabeIto is the palette of Okabe and Ito without black and grey, which figures use
-// for other things.
+// OkabeIto is the palette of Okabe and Ito, with a darker purple, which is seen as thin
+// lines too, and without black and grey, which figures use for other things, and orange,
+// which is close to the vermillion of interactions.
 func OkabeIto() Palette { return palettes[0].colours() }
 
 // palettes are those with a name. Tol's is "bright" of his technical note
@@ -74,16 +76,12 @@ var palettes = []struct {
 	colours func() Palette
 }{
 	{"okabe-ito", func() Palette {
-		var p Palette
-		for _, n := range named[:7] {
-			p = append(p, n.colour)
-		}
-		return p
+		return Palette{rgb(0x009e73), rgb(0xa6558a), rgb(0xd55e00), rgb(0x0072b2), rgb(0x56b4e9), rgb(0xf0e442)}
 	}},
 	{"tol-bright", func() Palette {
-		return Palette{rgb(0xee6677), rgb(0x4477aa), rgb(0x228833), rgb(0xccbb44), rgb(0x66ccee), rgb(0xaa3377)}
+		return Palette{rgb(0x228833), rgb(0xaa3377), rgb(0xee6677), rgb(0x4477aa), rgb(0x66ccee), rgb(0xccbb44)}
 	}},
-	{"greys", func() Palette { return Palette{rgb(0x7a7a7a), rgb(0xc4c4c4), rgb(0x9e9e9e)} }},
+	{"greys", func() Palette { return Palette{rgb(0x7a7a7a), rgb(0xc4c4c4), rgb(0x5a5a5a), rgb(0x9e9e9e)} }},
 }
 
 // PaletteNames returns the names of palettes.
@@ -143,26 +141,51 @@ func rgb(hex uint32) color.NRGBA {
 // A look is a theme with a palette: every colour that a figure uses.
 type look struct {
 	background, ink, muted, grid color.NRGBA
-	// interactions is the colour of all pairs together where modalities have one
-	// each; rest that of what is summed up because there is too much of it.
-	interactions, rest color.NRGBA
-	series             Palette
+	// interactions is the colour of what modalities do together, alone of what they do
+	// alone; rest that of what is summed up because there is too much of it.
+	interactions, alone, rest color.NRGBA
+	// modalities are the colours of modalities, classes those of classes.
+	modalities, classes []color.NRGBA
+	series              Palette
 }
 
 func (o Options) look() look {
 	l := look{
 		background: rgb(0xffffff), ink: rgb(0x1b1b1f), muted: rgb(0x5c5c66), grid: rgb(0xe2e2e8),
-		interactions: rgb(0x45454d), rest: rgb(0xb4b4bc), series: o.Palette,
+		rest: rgb(0xb4b4bc), series: o.Palette,
 	}
 	if o.Theme == Dark {
 		l.background, l.ink, l.muted, l.grid = rgb(0x17181c), rgb(0xf1f1f4), rgb(0xb3b3bd), rgb(0x3a3b43)
-		l.interactions, l.rest = rgb(0xd8d8de), rgb(0x6c6c76)
+		l.rest = rgb(0x6c6c76)
 	}
 	if l.series == nil {
 		l.series = OkabeIto()
 	}
+	p := l.series
+	l.interactions = p[2]
+	l.modalities = slices.Concat(p[3:], p[:2])
+	l.classes = slices.Concat(p[3:], p[:3])
+	l.alone = l.modalities[0]
 	return l
 }
+
+// leastContrast is that of WCAG 2 for what is drawn and no text.
+const leastContrast = 3
+
+// edgeOf returns the colour of the thin outline without which a fill would hardly be
+// seen; none for one that is.
+func (l look) edgeOf(fill color.NRGBA) color.NRGBA { return l.edgeOr(fill, color.NRGBA{}) }
+
+// edgeOr is edgeOf with the outline of fills that need none.
+func (l look) edgeOr(fill, otherwise color.NRGBA) color.NRGBA {
+	if contrast(fill, l.background) >= leastContrast {
+		return otherwise
+	}
+	return mix(fill, l.ink, 0.5)
+}
+
+// pale returns the colour of a part that is not clear of its error.
+func (l look) pale(fill color.NRGBA) color.NRGBA { return mix(fill, l.background, 0.65) }
 
 // sign returns the colour of an effect.
 func (l look) sign(x float64) color.NRGBA {

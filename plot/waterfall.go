@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/intershap/intershap/plot/scene"
+	"github.com/intershap/intershap/result"
 )
 
 const (
@@ -28,7 +29,9 @@ func drawWaterfall(s *Subject, opt Options) (*scene.Scene, error) {
 		if err := t.draw(sh); err != nil {
 			return nil, err
 		}
-		sh.foot(s.errorNote(t, "whiskers"), s.sumNote(effects), s.shareNote(), s.source())
+		sh.foot(s.errorNote(t, "whiskers"), s.sumNote(effects), s.togetherNote(opt.Interactions), s.shareNote(), s.meanNote())
+		s.footDoubts(sh, true)
+		sh.foot(s.source())
 		return sh.finish(0), nil
 	})
 }
@@ -93,18 +96,24 @@ func (s *Subject) effectCells(e effect) []string {
 	if half, ok := s.half(e); ok {
 		text += " ± " + digits(half, 2)
 	}
-	return []string{text, e.share.String()}
+	return []string{text, e.shareText()}
 }
 
 // shortCells are the texts beside an effect without errors.
 func shortCells(e effect) []string {
 	share, _ := e.share.Parts()
+	if e.unsaid {
+		share = ""
+	}
 	return []string{signed(e.phi), share}
 }
 
 // effectLabel says an effect in full.
 func (s *Subject) effectLabel(e effect) string {
 	cells := s.effectCells(e)
+	if cells[1] == "" {
+		return fmt.Sprintf("%s %s", e.name, cells[0])
+	}
 	return fmt.Sprintf("%s %s, share %s", e.name, cells[0], cells[1])
 }
 
@@ -121,7 +130,7 @@ func (sh *sheet) stop(a area, v float64) []scene.Item {
 func (s *Subject) bar(sh *sheet, a area, e effect, start, end float64) []scene.Item {
 	x0, x1 := a.at(start), a.at(end)
 	items := []scene.Item{
-		&scene.Rect{Class: "bar", Fill: sh.sign(e.phi), Box: atLeast(scene.Box{X: min(x0, x1), Y: a.middle() - barHeight/2, W: math.Abs(x1 - x0), H: barHeight})},
+		&scene.Rect{Class: "bar", Fill: sh.sign(e.phi), Stroke: sh.edgeOf(sh.sign(e.phi)), Box: atLeast(scene.Box{X: min(x0, x1), Y: a.middle() - barHeight/2, W: math.Abs(x1 - x0), H: barHeight})},
 	}
 	if half, ok := s.half(e); ok && half > 0 {
 		items = append(items, sh.whisker(a.at(end-half), a.at(end+half), a.middle())...)
@@ -169,5 +178,22 @@ func (s *Subject) shareNote() string {
 	if s.single {
 		return "Shares: of the sum of absolute cells of this sample's phi."
 	}
-	return fmt.Sprintf("Shares: %s, of all that the modalities do to the output.", s.headline)
+	return "Shares: global, of all that the modalities do to the output."
+}
+
+// meanNote says why phi and its shares are small where another aggregation is the one to
+// read first.
+func (s *Subject) meanNote() string {
+	if s.single || s.target.Headline != result.MeanAbsolute {
+		return ""
+	}
+	return "This target does not follow the sample, so means cancel and steps are small."
+}
+
+// togetherNote says how pairs become one: signs cancel in the bar and not in the share.
+func (s *Subject) togetherNote(how Interactions) string {
+	if how != One || len(s.pairs) < 2 {
+		return ""
+	}
+	return "“interactions” adds pairs with their signs, its share adds their sizes."
 }

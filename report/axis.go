@@ -3,7 +3,8 @@ package report
 import (
 	"math"
 	"strconv"
-	"strings"
+
+	"github.com/intershap/intershap/internal/wording"
 )
 
 // An axis maps numbers to percentages of a picture's width. page.js has the same
@@ -90,23 +91,20 @@ func (a axis) ticks(most int) []tick {
 }
 
 // tickText writes a tick with the decimals of its step, very large and very small
-// ones with an exponent.
+// ones with a power of ten.
 func tickText(x, step, largest float64) string {
 	if step >= 1e-4 && largest < 1e5 {
 		decimals := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
-		return minus(strconv.FormatFloat(x+0, 'f', decimals, 64))
+		return wording.Minus(strconv.FormatFloat(x+0, 'f', decimals, 64))
 	}
-	if x == 0 {
-		return "0"
-	}
-	return minus(strconv.FormatFloat(x, 'e', 1, 64))
+	return wording.Scientific(x, 2)
 }
 
 // percentTicks are the marks of [percentAxis].
 func percentTicks() []tick {
 	return []tick{
 		{"0%", "0", "start"}, {"25%", "25", "middle"}, {"50%", "50", "middle"},
-		{"75%", "75", "middle"}, {"100%", "100 %", "end"},
+		{"75%", "75", "middle"}, {"100%", "100\u00a0%", "end"},
 	}
 }
 
@@ -121,19 +119,11 @@ func shareAxis(largest float64) (axis, []tick) {
 	}
 	text := func(x float64) string { return strconv.FormatFloat(100*x, 'g', -1, 64) }
 	return axis{0, end}, []tick{
-		{"0%", "0", "start"}, {"50%", text(end / 2), "middle"}, {"100%", text(end) + " %", "end"},
+		{"0%", "0", "start"}, {"50%", text(end / 2), "middle"}, {"100%", text(end) + "\u00a0%", "end"},
 	}
 }
 
 // fewTicks are percentTicks for a narrow column.
 func fewTicks() []tick {
-	return []tick{{"0%", "0", "start"}, {"50%", "50", "middle"}, {"100%", "100 %", "end"}}
-}
-
-// minus gives a negative number the sign that is as wide as a plus.
-func minus(text string) string {
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		return "\u2212" + rest
-	}
-	return text
+	return []tick{{"0%", "0", "start"}, {"50%", "50", "middle"}, {"100%", "100\u00a0%", "end"}}
 }

@@ -41,8 +41,8 @@ func TestTicks(t *testing.T) {
 	check(axis{0, 1}, "halves", "0.0", "0.5", "1.0")
 	check(axis{-0.31, 0.57}, "a step of 0.5 would leave one mark", "0.0", "0.5")
 	check(axis{-3, 12}, "whole numbers", "0", "5", "10")
-	check(axis{1e-7, 5e-7}, "tiny ones have an exponent", "1.0e-07", "2.0e-07", "3.0e-07", "4.0e-07", "5.0e-07")
-	check(axis{-2e6, 2e6}, "so have large ones", "\u22122.0e+06", "\u22121.0e+06", "0", "1.0e+06", "2.0e+06")
+	check(axis{1e-7, 5e-7}, "tiny ones have a power of ten", "1.0×10⁻⁷", "2.0×10⁻⁷", "3.0×10⁻⁷", "4.0×10⁻⁷", "5.0×10⁻⁷")
+	check(axis{-2e6, 2e6}, "so have large ones", "\u22122.0×10⁶", "\u22121.0×10⁶", "0", "1.0×10⁶", "2.0×10⁶")
 }
 
 // Numbers at the ends of float64 give a picture, and nothing that is no number.
@@ -68,7 +68,7 @@ func TestShareAxis(t *testing.T) {
 	for _, tt := range []struct {
 		largest float64
 		end     string
-	}{{0, "1 %"}, {0.01, "1 %"}, {0.011, "5 %"}, {0.3, "50 %"}, {0.51, "100 %"}, {1, "100 %"}} {
+	}{{0, "1\u00a0%"}, {0.01, "1\u00a0%"}, {0.011, "5\u00a0%"}, {0.3, "50\u00a0%"}, {0.51, "100\u00a0%"}, {1, "100\u00a0%"}} {
 		a, ticks := shareAxis(tt.largest)
 		if got := ticks[2].Text; got != tt.end || a.at(tt.largest) > 100 {
 			t.Errorf("shares up to %v: want an axis to %s, got %s", tt.largest, tt.end, got)
@@ -78,7 +78,7 @@ func TestShareAxis(t *testing.T) {
 
 func TestSigned(t *testing.T) {
 	for x, want := range map[float64]string{
-		0: "0", 0.25: "+0.2500", -0.25: "\u22120.2500", 1234: "+1234.", -1e-7: "\u22121.000e-07", 123456: "+1.235e+05",
+		0: "0", 0.25: "+0.250", -0.25: "\u22120.250", 1234: "+1234", -1e-7: "\u22121.00×10⁻⁷", 1234567: "+1.23×10⁶",
 	} {
 		if got := signed(x); got != want {
 			t.Errorf("%v: want %q, got %q", x, want, got)

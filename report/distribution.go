@@ -54,7 +54,7 @@ func newSpread(t *result.Target, ex *result.Explanation, samples *result.Samples
 	} else {
 		slices.Sort(scores)
 		out.Summary = fmt.Sprintf("The local score of %s: half of them lie between %s and %s, the median is %s.",
-			wording.Count(int64(len(scores)), "sample"), wording.Percent(quantile(scores, 0.25)), wording.Percent(quantile(scores, 0.75)), wording.Percent(quantile(scores, 0.5)))
+			wording.Count(int64(len(scores)), "sample"), percent(quantile(scores, 0.25)), percent(quantile(scores, 0.75)), percent(quantile(scores, 0.5)))
 		var most int
 		for _, n := range countBins(scores) {
 			most = max(most, n)
@@ -94,7 +94,7 @@ func histogram(scores []float64) []binBar {
 		out = append(out, binBar{
 			X: length(100 * float64(i) / bins), Width: length(100.0 / bins),
 			Y: length(100 - height), Height: length(height),
-			Range: fmt.Sprintf("%d to %d %%", 100*i/bins, 100*(i+1)/bins),
+			Range: fmt.Sprintf("%d to %d\u00a0%%", 100*i/bins, 100*(i+1)/bins),
 			Count: wording.Grouped(int64(n)),
 		})
 	}
@@ -127,7 +127,7 @@ func newFive(values []float64) five {
 func (f five) span(l label, kind string, a axis, text func(float64) string) span {
 	s := span{
 		Label: l, Kind: kind, Low: a.place(f.low), High: a.place(f.high), Dot: a.place(f.middle),
-		Text: text(f.middle), Bounds: "[" + text(f.first) + ", " + text(f.third) + "]",
+		Text: text(f.middle), Bounds: wording.NoBreak("[" + text(f.first) + ", " + text(f.third) + "]"),
 		Title: fmt.Sprintf("nine of ten between %s and %s", text(f.low), text(f.high)),
 	}
 	s.X, s.Width = a.span(f.first, f.third)
@@ -150,8 +150,7 @@ func phiRanges(t *result.Target, modalities []string, s *result.TargetSamples) (
 	}
 	var parts, pairs []part
 	for i := range m {
-		l := nameOf(modalities[i])
-		l.Note = "alone"
+		l := aloneOf(modalities[i])
 		parts = append(parts, part{l, kindAlone, 0, i, i})
 		for j := i + 1; j < m; j++ {
 			size := math.Abs(t.Global.Phi[i][j] + t.Global.Phi[j][i])
@@ -203,7 +202,7 @@ func classRanges(classes []string, byClass map[int][]float64) *ranges {
 			continue
 		}
 		row := newFive(scores).span(label{First: wording.Escape(name)}, kindPair, percentAxis, wording.Points)
-		row.Text += " %"
+		row.Text += "\u00a0%"
 		table.Rows = append(table.Rows, row)
 	}
 	if len(table.Rows) < 2 {

@@ -24,10 +24,10 @@ func TestHistogram(t *testing.T) {
 		t.Fatalf("want %d bars, got %d", bins, len(bars))
 	}
 	for at, want := range map[int]binBar{
-		0:  {X: "0.00%", Width: "5.00%", Y: "0.00%", Height: "100.00%", Range: "0 to 5 %", Count: "2"},
-		1:  {X: "5.00%", Width: "5.00%", Y: "50.00%", Height: "50.00%", Range: "5 to 10 %", Count: "1"},
-		2:  {X: "10.00%", Width: "5.00%", Y: "100.00%", Height: "0.00%", Range: "10 to 15 %", Count: "0"},
-		19: {X: "95.00%", Width: "5.00%", Y: "50.00%", Height: "50.00%", Range: "95 to 100 %", Count: "1"},
+		0:  {X: "0.00%", Width: "5.00%", Y: "0.00%", Height: "100.00%", Range: "0 to 5\u00a0%", Count: "2"},
+		1:  {X: "5.00%", Width: "5.00%", Y: "50.00%", Height: "50.00%", Range: "5 to 10\u00a0%", Count: "1"},
+		2:  {X: "10.00%", Width: "5.00%", Y: "100.00%", Height: "0.00%", Range: "10 to 15\u00a0%", Count: "0"},
+		19: {X: "95.00%", Width: "5.00%", Y: "50.00%", Height: "50.00%", Range: "95 to 100\u00a0%", Count: "1"},
 	} {
 		if bars[at] != want {
 			t.Errorf("bar %d: want %+v, got %+v", at, want, bars[at])

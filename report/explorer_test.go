@@ -13,6 +13,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
 )
 
 // listed returns the ids at the top of the list.
@@ -24,6 +25,12 @@ func listed(tb *tab, count int) []string {
 func count(tb *tab) string {
 	tb.t.Helper()
 	return eval[string](tb, `document.getElementById("count").textContent`)
+}
+
+// scrollUp moves to the top of the list.
+func scrollUp(tb *tab) {
+	tb.t.Helper()
+	eval[bool](tb, `new Promise(done => { document.getElementById("list").scrollTop = 0; requestAnimationFrame(() => requestAnimationFrame(() => done(true))); })`)
 }
 
 // choose sets a select as a person does.
@@ -99,6 +106,7 @@ func TestSort(t *testing.T) {
 		}
 		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(key(b), key(a)) })
 		choose(tb, "sort", name)
+		scrollUp(tb)
 		for i, got := range listed(tb, 8) {
 			if want := f.samples.IDs[order[i]]; got != want {
 				t.Errorf("sorted by %s: want %s at %d, got %s", name, want, i, got)
@@ -141,10 +149,18 @@ func TestSearch(t *testing.T) {
 	}
 	check("-0029", "10 of 300 samples", "patient-00290", "patient-00291", "patient-00292", "patient-00293")
 	check("WARD", "2 of 300 samples", "Ward-A", "ward-b")
+	const detail = `["detail-h", "said", "detail-body"].map(id => document.getElementById(id).textContent).join("|")`
+	before := eval[string](tb, detail)
 	check("nobody", "No sample fits")
+	if got := eval[string](tb, detail); got != "No sample chosen||" {
+		t.Errorf("no sample fits: want none told of, got %q", got)
+	}
 	tb.do(chromedp.SendKeys(chromedp.CSS("#search"), kb.Escape))
 	if got := count(tb); got != "300 samples" {
 		t.Errorf("Escape: want all samples again, got %q", got)
+	}
+	if got := eval[string](tb, detail); got != before || !strings.Contains(got, "patient-00000") {
+		t.Errorf("Escape: want the chosen sample again, got %q", got)
 	}
 	tb.do(chromedp.SendKeys(chromedp.CSS("#search"), "ward-b"+kb.Enter))
 	if got := eval[string](tb, `document.getElementById("detail-h").textContent + "|" + document.activeElement.id`); got != "Sample ward-b|list" {
@@ -195,7 +211,13 @@ func TestSamplePicture(t *testing.T) {
 			}
 			f := fixtureOf(t, s, tt.values, nil)
 			f.ex.Provenance.Convention = tt.convention
-			target := &f.ex.Targets[0]
+			convention, err := score.ParseConvention(tt.convention)
+			if err != nil {
+				t.Fatal(err)
+			}
+			target, part := &f.ex.Targets[0], &f.samples.ByTarget[0]
+			part.InterSHAP[0] = score.Local(part.Phi, tt.modalities, convention)
+			target.Local.Mean = part.InterSHAP[0]
 			target.Global.PhiSE = result.PhiSE{}
 			withoutBounds(&target.Global.Aggregate, s.Modalities, target.Global.Phi, tt.convention)
 			tb := openTab(t)
@@ -248,6 +270,42 @@ func withoutBounds(a *result.Aggregate, modalities []string, phi [][]float64, co
 	}
 }
 
+// Another order keeps the chosen sample in sight.
+func TestSortKeepsSight(t *testing.T) {
+	f := newFixture(t, 300, []string{"image", "ecg", "labs"}, []string{"home", "ward"})
+	tb := openTab(t)
+	address := tb.open(f.page(t))
+	const sight = `(() => { const r = document.querySelector('.row[aria-selected="true"]'), l = document.getElementById("list").getBoundingClientRect(); if (!r) return "none"; const b = r.getBoundingClientRect(); return r.querySelector("span").textContent + (b.top >= l.top - 1 && b.bottom <= l.bottom + 1); })()`
+	tb.do(chromedp.Click(chromedp.CSS("#sample-3")))
+	moved := false
+	for _, by := range []string{"score", "output", "pair", "score-up", "file"} {
+		choose(tb, "sort", by)
+		eval[bool](tb, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+		if got := eval[string](tb, sight); got != f.samples.IDs[3]+"true" {
+			t.Errorf("sorted by %s: want %s in sight, got %s", by, f.samples.IDs[3], got)
+		}
+		moved = moved || eval[bool](tb, `document.getElementById("list").scrollTop > 0`)
+	}
+	if !moved {
+		t.Error("want an order with the sample further down than the list shows")
+	}
+	clean(t, tb, address)
+}
+
+// A sample without interactions has none that is the largest.
+func TestNoInteraction(t *testing.T) {
+	s := &result.Samples{IDs: []string{"sum", "product"}, Predicted: []int{0, 0}, Modalities: []string{"a", "b", "c"}, Targets: []string{""}}
+	f := fixtureOf(t, s, []float64{0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 2, 0, 0, 0, 2}, nil)
+	tb := openTab(t)
+	address := tb.open(f.page(t))
+	got := eval[[]string](tb, `[...document.querySelectorAll(".row:not([hidden])")].map(r => r.querySelector(".second").textContent + "|" + r.getAttribute("aria-label"))`)
+	want := []string{"|sample sum, local score 0\u00a0%", "a × b+2.00|sample product, local score 100.0\u00a0%, largest interaction a × b +2.00"}
+	if d := gocmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	clean(t, tb, address)
+}
+
 // A click shows the sample's own numbers.
 func TestSelect(t *testing.T) {
 	f := newFixture(t, 50, []string{"image", "ecg", "labs"}, []string{"home", "ward"})
@@ -260,7 +318,7 @@ func TestSelect(t *testing.T) {
 	if got := eval[string](tb, `document.getElementById("detail-h").textContent`); got != "Sample "+f.samples.IDs[k] {
 		t.Errorf("want sample %s, got %q", f.samples.IDs[k], got)
 	}
-	want := fmt.Sprintf("Predicted %s, output %#.4g. %.1f %% of what the modalities do to it is interaction between them (standard error from the background 1.0).",
+	want := fmt.Sprintf("Predicted %s, output %#.4g. %.1f\u00a0%% of what the modalities do to it is interaction between them (standard error from the background 1.0).",
 		f.ex.Classes[f.samples.Predicted[k]], s.Output[k], 100*share)
 	if got := eval[string](tb, `document.getElementById("said").textContent`); got != want {
 		t.Errorf("want %q, got %q", want, got)
@@ -283,16 +341,28 @@ func TestSelect(t *testing.T) {
 // One page may explain several numbers.
 func TestSeveralTargets(t *testing.T) {
 	f := severalTargets(t)
-	last := &f.samples.ByTarget[2]
-	last.InterSHAP = slices.Clone(last.InterSHAP)
-	last.InterSHAP[0] = defined(0.123)
+	// The last target has tables of its own.
+	values := slices.Clone(f.samples.ByTarget[2].Values)
+	slices.Reverse(values)
+	of := *f.samples
+	other := fixtureOf(t, &of, values, f.ex.Classes)
+	name := f.ex.Targets[2].Target
+	f.ex.Targets[2], f.samples.ByTarget[2] = other.ex.Targets[0], other.samples.ByTarget[0]
+	f.ex.Targets[2].Target, f.ex.Targets[2].ByClass = name, nil
+	first := func(target int) string {
+		share, _ := f.samples.ByTarget[target].InterSHAP[0].Value()
+		return fmt.Sprintf("%.1f\u00a0%%", 100*share)
+	}
+	if first(2) == first(0) {
+		t.Fatalf("both targets have %s: the test sees nothing", first(0))
+	}
 	tb := openTab(t)
 	address := tb.open(f.page(t))
 	choose(tb, "target", "2")
-	if got := eval[string](tb, `document.querySelector(".row span:last-child").textContent`); got != "12.3 %" {
+	if got := eval[string](tb, `document.querySelector(".row span:last-child").textContent`); got != first(2) {
 		t.Errorf("want the score of the target that was chosen, got %q", got)
 	}
-	if got := eval[string](tb, `document.getElementById("said").textContent`); !strings.Contains(got, "12.3 %") {
+	if got := eval[string](tb, `document.getElementById("said").textContent`); !strings.Contains(got, first(2)) {
 		t.Errorf("want the sample that is shown to follow, got %q", got)
 	}
 	clean(t, tb, address)

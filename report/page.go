@@ -115,7 +115,7 @@ func newPage(ex *result.Explanation, samples *result.Samples) (*page, error) {
 		},
 		Modalities: escaped(ex.Modalities),
 		Additive:   from.Additive,
-		Residual:   sentence(wording.Residual(ex.Targets)),
+		Residual:   residual(ex.Targets),
 		Facts:      facts(ex),
 		Command:    wording.Escape(from.Command),
 		Version:    wording.Escape(from.Version),
@@ -177,6 +177,17 @@ func sourceName(path, otherwise string) string {
 func backgroundText(from *result.Provenance) string {
 	return fmt.Sprintf("%s, %s, mask %s", sourceName(from.Background.Source.Source, "the background"),
 		wording.Count(int64(from.Background.Rows), "row"), wording.Escape(from.Background.Mask))
+}
+
+// residual says whether the samples add up, and to what.
+func residual(targets []result.Target) string {
+	const what = "adds up to f(x) \u2212 v({}), its output less its base value"
+	largest, tolerance := wording.WorstResidual(targets)
+	verdict := "Every sample " + what
+	if largest > tolerance {
+		verdict = "Not every sample " + what
+	}
+	return fmt.Sprintf("%s: largest residual %s, tolerance %s.", verdict, wording.Digits(largest, 2), wording.Digits(tolerance, 2))
 }
 
 // sentence begins with a capital letter and ends with a full stop.

@@ -29,7 +29,7 @@ func hostileFixture(t testing.TB) fixture {
 	from := &f.ex.Provenance
 	from.Command, from.Version, from.Output, from.Task, from.Transform = hostile[0], hostile[1], hostile[2], hostile[3], hostile[4]
 	from.Model.Source, from.Model.SHA256, from.Data.Source.Source, from.Background.Source.Source = "x/"+hostile[0], hostile[1], hostile[6], hostile[7]
-	from.Background.Mask, from.Index, from.Plan, from.Runtime, from.Convention = hostile[5], hostile[6], hostile[7], hostile[0], hostile[1]
+	from.Background.Mask, from.Index, from.Plan, from.Runtime = hostile[5], hostile[6], hostile[7], hostile[0]
 	f.ex.Targets[0].Target = hostile[0]
 	f.ex.Warnings = []diag.Warning{{ID: hostile[0], Subject: hostile[0], Text: hostile[1]}}
 	return f
@@ -39,6 +39,13 @@ const hacked = `typeof hacked !== "undefined" || document.querySelectorAll("img,
 
 func TestHostileNames(t *testing.T) {
 	f := hostileFixture(t)
+	// Samples have a convention that is known; without them any text may stand there.
+	bare := fixture{ex: f.ex}
+	bare.ex.Provenance.Convention = hostile[1]
+	if strings.Contains(string(bare.page(t)), hostile[1]) {
+		t.Error("want the convention escaped")
+	}
+	bare.ex.Provenance.Convention = "paper"
 	page := f.page(t)
 	document, _ := data(t, page)
 	if strings.ContainsAny(document, "<>&\u2028") {
@@ -294,6 +301,13 @@ func TestPrint(t *testing.T) {
 	address := tb.open(f.page(t))
 	eval[bool](tb, `(() => { addEventListener("beforeprint", () => { window.shut = document.querySelectorAll("details:not([open])").length; }); return true; })()`)
 	before := eval[int](tb, `document.querySelectorAll("details:not([open])").length`)
+	if _, err := chromedp.Call(tb, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	const empty = `[...document.querySelectorAll("#t1-spread table.narrow tbody tr")].map(r => [r.lastElementChild.textContent === "0", getComputedStyle(r).display === "none"].join()).sort().filter((x, i, all) => x !== all[i - 1])`
+	if got := eval[[]string](tb, empty); !slices.Equal(got, []string{"false,false", "true,true"}) {
+		t.Errorf("want the histogram's empty bins, and no other, left out in print, got %q", got)
+	}
 	printed, err := chromedp.Run(tb, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
 	if err != nil {
 		t.Fatal(err)

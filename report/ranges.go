@@ -29,7 +29,7 @@ type ranges struct {
 // shareSpan draws a share with its bounds.
 func shareSpan(l label, kind string, v wording.Interval, a axis) span {
 	s := span{Label: l, Kind: kind}
-	s.Text, s.Bounds = v.Parts()
+	s.Text, s.Bounds = parts(v)
 	low, hasLow := v.Low.Value()
 	high, hasHigh := v.High.Value()
 	x, ok := v.Share.Value()
@@ -56,10 +56,10 @@ func scoreRanges(t *result.Target) ranges {
 	}
 	local := span{Label: label{First: "local"}, Kind: kindPair, Text: wording.Undefined}
 	if mean, ok := t.Local.Mean.Value(); ok {
-		local.Text, local.Dot = wording.Percent(mean), percentAxis.place(mean)
+		local.Text, local.Dot = percent(mean), percentAxis.place(mean)
 		if sd, ok := t.Local.SD.Value(); ok {
 			local.Low, local.High = percentAxis.place(mean-sd), percentAxis.place(mean+sd)
-			local.Bounds = "± " + wording.Points(sd)
+			local.Bounds = "±\u00a0" + wording.Points(sd)
 		}
 	}
 	return ranges{Ticks: percentTicks(), Rows: []span{

@@ -22,7 +22,7 @@ func Write(w io.Writer, ex *result.Explanation, samples *result.Samples) error {
 		return errors.New("report: the explanation has no targets or no modalities: there is nothing to tell")
 	}
 	if samples != nil {
-		if err := checkLengths(ex, samples); err != nil {
+		if err := checkLengths(samples); err != nil {
 			return err
 		}
 		if err := samples.Belongs(ex); err != nil {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
@@ -51,7 +53,7 @@ func TestStory(t *testing.T) {
 		"Verdict", "of what the modalities do to this output is interaction between them (95 % interval", "[2]",
 		"How to read it", "train.npz, 600 rows, mask marginal", "The data set", "base value", "image alone", "output",
 		"By predicted class", "home", "ward", "Pairs", "image × ecg", "Over samples", "The local score of 40 samples",
-		"Every sample adds up", "Samples", "Warnings", "few-samples", "What to do. Explain more samples",
+		"Every sample adds up to f(x) \u2212 v({}), its output less its base value: largest residual 0, tolerance 1.0×10⁻¹².", "Samples", "Warnings", "few-samples", "What to do. Explain more samples",
 		"unheard-of (predicted). Something.", "Provenance", "folder/model.onnx", "sha256 00ff",
 		"intershap explain model.onnx test.npz --background train.npz -o run.json",
 	} {
@@ -142,8 +144,14 @@ func decode(t *testing.T, text string) []float32 {
 
 func TestExplorerData(t *testing.T) {
 	f := newFixture(t, 25, []string{"a", "b", "c"}, []string{"x", "y"})
+	// Sample 3 has no behaviour, and so no score.
+	tables := f.samples.ByTarget[0].Values
+	for i := range 8 {
+		tables[3*8+i] = 0.5
+	}
+	f = fixtureOf(t, f.samples, tables, f.ex.Classes)
 	part := &f.samples.ByTarget[0]
-	part.InterSHAP[3], part.SE[3] = score.Share{}, score.Share{}
+	part.SE[3] = score.Share{}
 	_, d := data(t, f.page(t))
 	if !slices.Equal(d.IDs, f.samples.IDs) || !slices.Equal(d.Predicted, f.samples.Predicted) {
 		t.Error("want ids and predictions as they are")
@@ -217,11 +225,12 @@ func TestRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no target", func(f *fixture) { f.ex.Targets = nil }, "no targets or no modalities"},
-		{"other modalities", func(f *fixture) { f.samples.Modalities = []string{"a"} }, "want samples of 2 modalities and 1 targets, got 1 and 1"},
+		{"other modalities", func(f *fixture) { f.samples = newFixture(t, 5, []string{"a", "b", "c"}, nil).samples }, "run.npz: not the samples of this result: want modalities [\"a\" \"b\"], got [\"a\" \"b\" \"c\"]"},
 		{"other names", func(f *fixture) { f.samples.Modalities = []string{"a", "c"} }, "not the samples of this result"},
 		{"short column", func(f *fixture) { f.samples.ByTarget[0].SE = nil }, "target 0: want 5 numbers in every column"},
 		{"short values", func(f *fixture) { f.samples.ByTarget[0].Values = []float64{1} }, "target 0: want 5 numbers"},
 		{"no predictions", func(f *fixture) { f.samples.Predicted = nil }, "want a prediction for each id"},
+		{"no targets", func(f *fixture) { f.samples.ByTarget = nil }, "want 1 targets, as many as have a name, got 0"},
 		{"other means", func(f *fixture) { f.samples.ByTarget[0].Base[2]++ }, "not the samples of this result"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -299,6 +308,33 @@ func TestOddRuns(t *testing.T) {
 	}
 	if wellFormed([]byte(`<rect x="NaN%">`)) == "" {
 		t.Error("a place that is no number: want it found")
+	}
+}
+
+// Parts that are not clear of their error are pale in a stack, and have no number.
+func TestStack(t *testing.T) {
+	d := score.Defined
+	a := &result.Aggregate{
+		InterSHAP: d(0.5), Low: d(0.4), High: d(0.6),
+		Contributions:         map[string]score.Share{"image": d(0.25), "text": d(0.25), "notes": d(0)},
+		ContributionIntervals: map[string][2]score.Share{"image": {d(0.2), d(0.3)}, "text": {d(0), d(0.5)}},
+	}
+	want := []segment{
+		{X: "0.00%", Width: "25.00%", Class: "shade0", Title: "image alone 25.0\u00a0%"},
+		{X: "25.00%", Width: "25.00%", Class: "shade1", Title: "text alone, not clear of its error", Pale: true},
+		{X: "50.00%", Width: "50.00%", Class: "pair", Title: "interactions 50.0\u00a0%"},
+	}
+	if diff := cmp.Diff(want, newStack(a, []string{"image", "text", "notes"})); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	for _, pale := range []bool{false, true} {
+		f := newFixture(t, 20, []string{"a", "b"}, []string{"x", "y"})
+		if pale {
+			f.ex.Targets[0].ByClass[0].Global.Low = d(0)
+		}
+		if got := bytes.Contains(f.page(t), []byte("pale: not clear of its error")); got != pale {
+			t.Errorf("want the legend to tell of pale parts: %v, got %v", pale, got)
+		}
 	}
 }
 

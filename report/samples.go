@@ -158,13 +158,13 @@ func escaped(names []string) []string {
 	return out
 }
 
-// checkLengths refuses samples whose columns are not as long as their ids, or fit
-// other modalities or targets than the explanation's: whoever made them by hand
-// gets an error for it, and not a panic.
-func checkLengths(ex *result.Explanation, s *result.Samples) error {
-	n, m := s.Len(), len(ex.Modalities)
-	if len(s.Modalities) != m || len(s.ByTarget) != len(ex.Targets) {
-		return fmt.Errorf("report: want samples of %d modalities and %d targets, got %d and %d", m, len(ex.Targets), len(s.Modalities), len(s.ByTarget))
+// checkLengths refuses samples whose columns are not as long as their ids and
+// modalities say: whoever made them by hand gets an error for it, and not a panic.
+// Whether they are those of a result is for [result.Samples.Belongs] to say.
+func checkLengths(s *result.Samples) error {
+	n, m := s.Len(), len(s.Modalities)
+	if len(s.ByTarget) != len(s.Targets) {
+		return fmt.Errorf("report: samples: want %d targets, as many as have a name, got %d", len(s.Targets), len(s.ByTarget))
 	}
 	if len(s.Predicted) != n {
 		return errors.New("report: samples: want a prediction for each id")

@@ -44,11 +44,11 @@ func newTarget(ex *result.Explanation, at int, samples *result.Samples) target {
 	out := target{
 		ID: fmt.Sprintf("t%d", at+1), Alone: len(ex.Targets) == 1,
 		Name:     wording.Escape(t.Target),
-		Verdict:  wording.Escape(wording.Verdict(t, confidence)),
-		Headline: headlineName(t.Headline),
+		Verdict:  wording.NoBreak(wording.Escape(wording.Verdict(ex, t))),
+		Headline: wording.HeadlineName(t.Headline),
 		Base:     number(t.Base), Output: number(t.Output),
 		Samples: wording.Count(int64(t.Samples), "sample"),
-		Whisker: wording.Level(confidence) + " %",
+		Whisker: wording.Level(confidence) + "\u00a0%",
 		Score:   scoreRanges(t),
 		Fall:    newWaterfall(&t.Breakdown, ex.Modalities, confidence),
 		Cancels: t.Headline == result.MeanAbsolute,
@@ -79,13 +79,6 @@ func (t target) Heading(section, text string) heading {
 	return heading{t.Alone, t.ID + "-" + section, text}
 }
 
-func headlineName(h result.Headline) string {
-	if h == result.MeanAbsolute {
-		return "mean absolute"
-	}
-	return "global"
-}
-
 // A shareCell is a share with its bounds.
 type shareCell struct {
 	Text, Bounds string
@@ -93,7 +86,7 @@ type shareCell struct {
 }
 
 func newShareCell(v wording.Interval, strong bool) shareCell {
-	text, bounds := v.Parts()
+	text, bounds := parts(v)
 	return shareCell{text, bounds, strong}
 }
 
@@ -125,13 +118,12 @@ func newShareTable(t *result.Target, modalities []string) shareTable {
 	table.Rows = append(table.Rows, score)
 	if x, ok := t.Local.Corrected.Value(); ok {
 		table.Rows = append(table.Rows, shareRow{
-			Label: label{First: "InterSHAP", Note: "less its bias"},
-			Cells: []shareCell{{}, {}, {Text: wording.Percent(x)}},
+			Label: label{First: "local score less its bias"},
+			Cells: []shareCell{{}, {}, {Text: percent(x)}},
 		})
 	}
 	for _, m := range modalities {
-		row := shareRow{Label: nameOf(m)}
-		row.Label.Note = "alone"
+		row := shareRow{Label: aloneOf(m)}
 		for i, a := range aggregates {
 			bounds := a.ContributionIntervals[m]
 			row.Cells = append(row.Cells, newShareCell(wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]}, i == table.Headline))
@@ -144,6 +136,8 @@ func newShareTable(t *result.Target, modalities []string) shareTable {
 // A segment is a part of a stack.
 type segment struct {
 	X, Width, Class, Title string
+	// Pale ones are not clear of their error.
+	Pale bool
 }
 
 // A classRow is one predicted class.
@@ -173,10 +167,9 @@ func newClassTable(t *result.Target, modalities []string) *classTable {
 	}
 	table := &classTable{Ticks: fewTicks()}
 	for _, m := range modalities {
-		table.Heads = append(table.Heads, nameOf(m))
+		table.Heads = append(table.Heads, aloneOf(m))
 	}
 	table.Heads = append(table.Heads, label{First: "interactions"})
-	table.Legend = legend(modalities)
 	var rows []classRow
 	for i := range t.ByClass {
 		c := &t.ByClass[i]
@@ -195,6 +188,10 @@ func newClassTable(t *result.Target, modalities []string) *classTable {
 		row.Parts = append(row.Parts, newShareCell(v, false))
 		rows = append(rows, row)
 	}
+	pale := slices.ContainsFunc(rows, func(r classRow) bool {
+		return slices.ContainsFunc(r.Stack, func(s segment) bool { return s.Pale })
+	})
+	table.Legend = legend(modalities, pale)
 	open := min(len(rows), openRows)
 	table.Open, table.More = rows[:open], rows[open:]
 	return table
@@ -209,7 +206,7 @@ func shade(i, modalities int) string {
 	return fmt.Sprintf("shade%d", i)
 }
 
-func legend(modalities []string) []segment {
+func legend(modalities []string, pale bool) []segment {
 	var out []segment
 	if len(modalities) > mostColours {
 		out = []segment{{Class: "shade0", Title: "modalities alone, in their order"}}
@@ -218,26 +215,36 @@ func legend(modalities []string) []segment {
 			out = append(out, segment{Class: shade(i, len(modalities)), Title: wording.Escape(m) + " alone"})
 		}
 	}
-	return append(out, segment{Class: "pair", Title: "interactions"})
+	out = append(out, segment{Class: "pair", Title: "interactions"})
+	if pale {
+		out = append(out, segment{Class: "shade0", Pale: true, Title: "pale: not clear of its error"})
+	}
+	return out
 }
 
-// newStack lays shares beside each other; nil where they are undefined.
+// newStack lays shares beside each other; nil where they are undefined. Of those that
+// are not clear of their error no number is told.
 func newStack(a *result.Aggregate, modalities []string) []segment {
 	var out []segment
 	var at float64
-	add := func(name, class string, x float64) {
+	add := func(name, class string, v wording.Interval) {
+		x := v.Share.Or(0)
 		if x <= 0 {
 			return
 		}
-		s := segment{Class: class, Title: name + " " + wording.Percent(x)}
+		s := segment{Class: class, Pale: v.OneSided(), Title: name + " " + percent(x)}
+		if s.Pale {
+			s.Title = name + ", not clear of its error"
+		}
 		s.X, s.Width = percentAxis.span(at, at+x)
 		out = append(out, s)
 		at += x
 	}
 	for i, m := range modalities {
-		add(wording.Escape(m), shade(i, len(modalities)), a.Contributions[m].Or(0))
+		bounds := a.ContributionIntervals[m]
+		add(wording.Escape(m)+" alone", shade(i, len(modalities)), wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]})
 	}
-	add("interactions", "pair", a.InterSHAP.Or(0))
+	add("interactions", "pair", wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High})
 	return out
 }
 

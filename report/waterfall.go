@@ -35,6 +35,9 @@ func (l label) String() string {
 
 func nameOf(modality string) label { return label{First: wording.Escape(modality)} }
 
+// aloneOf names what a modality does alone.
+func aloneOf(modality string) label { return label{First: wording.Escape(modality), Note: "alone"} }
+
 func pairOf(pair [2]string) label {
 	return label{First: wording.Escape(pair[0]), Second: wording.Escape(pair[1])}
 }
@@ -88,8 +91,7 @@ func newWaterfall(b *result.Breakdown, modalities []string, level float64) water
 	var steps, pairs []step
 	for i, name := range modalities {
 		bounds := a.ContributionIntervals[name]
-		l := nameOf(name)
-		l.Note = "alone"
+		l := aloneOf(name)
 		steps = append(steps, step{
 			label: l, kind: kindAlone, value: phi[i][i], se: cellError(b.Global.PhiSE, i, i),
 			share: wording.Interval{Share: a.Contributions[name], Low: bounds[0], High: bounds[1]},
@@ -187,11 +189,11 @@ func layWaterfall(base, output float64, steps []step, z float64) waterfall {
 			Title: fmt.Sprintf("from %s to %s", number(at), number(to)),
 		}
 		b.X, b.Width = a.span(at, to)
-		b.Share, b.Bounds = s.share.Parts()
+		b.Share, b.Bounds = parts(s.share)
 		if s.se > 0 {
 			w.Whiskers = true
 			b.Low, b.High = a.place(bounded(to-z*s.se)), a.place(bounded(to+z*s.se))
-			b.Title += ", ± " + wording.Significant(z*s.se)
+			b.Title += ", ±\u00a0" + wording.Digits(z*s.se, 3)
 		}
 		w.Bars = append(w.Bars, b)
 		at = to
@@ -207,16 +209,22 @@ func endBar(a axis, name string, x float64, first bool) bar {
 	}
 }
 
-// number writes a number of the model's unit.
-func number(x float64) string { return minus(wording.Significant(x)) }
+// number writes a number of the model's unit with four digits, as figures do.
+func number(x float64) string { return wording.Digits(x, 4) }
 
-// signed writes what is added, with its sign; an exact zero has none.
+// signed writes what is added with three digits and its sign; an exact zero has none.
 func signed(x float64) string {
-	switch {
-	case x == 0:
-		return "0"
-	case x > 0:
-		return "+" + wording.Significant(x)
+	if x > 0 {
+		return "+" + wording.Digits(x, 3)
 	}
-	return minus(wording.Significant(x))
+	return wording.Digits(x, 3)
 }
+
+// parts writes a share and its bounds, each on one line.
+func parts(v wording.Interval) (head, tail string) {
+	head, tail = v.Parts()
+	return wording.NoBreak(head), wording.NoBreak(tail)
+}
+
+// percent writes a share on one line.
+func percent(x float64) string { return wording.NoBreak(wording.Percent(x)) }

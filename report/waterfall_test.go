@@ -27,9 +27,9 @@ func TestWaterfall(t *testing.T) {
 	const left, middle, right = "3.70%", "50.00%", "96.30%"
 	want := []bar{
 		{Label: label{First: "base value"}, Kind: kindEnd, X: left, From: left, To: left, First: true, Value: "0.2500", Title: "at 0.2500"},
-		{Label: label{First: "image", Note: "alone"}, Kind: kindAlone, X: left, Width: "92.59%", From: left, To: right, Value: "+0.5000", Share: "50.0 %", Title: "from 0.2500 to 0.7500"},
-		{Label: label{First: "text", Note: "alone"}, Kind: kindAlone, X: middle, Width: "46.30%", From: right, To: middle, Value: "\u22120.2500", Share: "25.0 %", Title: "from 0.7500 to 0.5000"},
-		{Label: label{First: "image", Second: "text"}, Kind: kindPair, X: middle, Width: "46.30%", From: middle, To: right, Value: "+0.2500", Share: "25.0 %", Title: "from 0.5000 to 0.7500"},
+		{Label: label{First: "image", Note: "alone"}, Kind: kindAlone, X: left, Width: "92.59%", From: left, To: right, Value: "+0.500", Share: "50.0\u00a0%", Title: "from 0.2500 to 0.7500"},
+		{Label: label{First: "text", Note: "alone"}, Kind: kindAlone, X: middle, Width: "46.30%", From: right, To: middle, Value: "\u22120.250", Share: "25.0\u00a0%", Title: "from 0.7500 to 0.5000"},
+		{Label: label{First: "image", Second: "text"}, Kind: kindPair, X: middle, Width: "46.30%", From: middle, To: right, Value: "+0.250", Share: "25.0\u00a0%", Title: "from 0.5000 to 0.7500"},
 		{Label: label{First: "output"}, Kind: kindEnd, X: right, From: right, To: right, Last: true, Value: "0.7500", Title: "at 0.7500"},
 	}
 	if d := cmp.Diff(want, w.Bars); d != "" {
@@ -56,8 +56,8 @@ func TestWhiskers(t *testing.T) {
 		t.Fatal("want whiskers")
 	}
 	for at, want := range map[int]string{
-		1: "from 0.2500 to 0.7500, ± 0.09800", // 1.95996 * hypot(0.03, 0.04)
-		3: "from 0.5000 to 0.7500, ± 0.1960",  // 1.95996 * 2 * 0.05
+		1: "from 0.2500 to 0.7500, ±\u00a00.0980", // 1.95996 * hypot(0.03, 0.04)
+		3: "from 0.5000 to 0.7500, ±\u00a00.196",  // 1.95996 * 2 * 0.05
 	} {
 		if got := w.Bars[at].Title; got != want {
 			t.Errorf("bar %d: want %q, got %q", at, want, got)

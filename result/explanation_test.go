@@ -318,6 +318,39 @@ func TestReadRefuses(t *testing.T) {
 		{"samples error", changed(func(e *Explanation) { e.Targets[0].Global.PhiSE.Samples = [][]float64{{1, 2}, {3}} }), "global.phi_se.samples: want 2 rows"},
 		{"contribution", changed(func(e *Explanation) { delete(e.Targets[0].MeanAbsolute.Contributions, "text") }), `mean_absolute.contributions: want modality "text", got none`},
 		{"pair", changed(func(e *Explanation) { e.Targets[0].Global.Pairs[0].Pair[1] = "sound" }), `global.pairs[0]: want two of the modalities ["text" "image, left"], got ["text" "sound"]`},
+		{"share", changed(func(e *Explanation) { e.Targets[0].Global.InterSHAP = score.Defined(7.5) }), "targets[0].global.intershap: want 0 to 1, got 7.5"},
+		{"share below", changed(func(e *Explanation) { e.Targets[0].ByClass[1].MeanAbsolute.InterSHAP = score.Defined(-0.1) }), "targets[0].by_class[1].mean_absolute.intershap: want 0 to 1, got -0.1"},
+		{"bound", changed(func(e *Explanation) { e.Targets[0].Global.High = score.Defined(1.1) }), "targets[0].global.high: want 0 to 1, got 1.1"},
+		{"bounds", changed(func(e *Explanation) {
+			e.Targets[0].Global.Low, e.Targets[0].Global.High = score.Defined(.5), score.Defined(.4)
+		}), "targets[0].global: want low at most high, got 0.5 and 0.4"},
+		{"contribution's share", changed(func(e *Explanation) { e.Targets[0].Global.Contributions["text"] = score.Defined(2) }), `targets[0].global.contributions["text"]: want 0 to 1, got 2`},
+		{"contribution's bounds", changed(func(e *Explanation) {
+			e.Targets[0].Global.ContributionIntervals["text"] = [2]score.Share{score.Defined(1), score.Defined(0)}
+		}), `targets[0].global.contribution_intervals["text"]: want low at most high, got 1 and 0`},
+		{"pair's share", changed(func(e *Explanation) { e.Targets[0].Global.Pairs[0].Share = score.Defined(3) }), "targets[0].global.pairs[0].share: want 0 to 1, got 3"},
+		{"pair's bounds", changed(func(e *Explanation) {
+			e.Targets[0].Global.Pairs[0].Low, e.Targets[0].Global.Pairs[0].High = score.Defined(1), score.Defined(0)
+		}), "targets[0].global.pairs[0]: want low at most high"},
+		{"behaviour", changed(func(e *Explanation) { e.Targets[0].Global.Behaviour = -1 }), "targets[0].global.behaviour: want 0 or more, got -1"},
+		{"interactions", changed(func(e *Explanation) { e.Targets[0].Global.Interactions = 9 }), "targets[0].global.interactions: want at most the behaviour"},
+		{"local mean", changed(func(e *Explanation) { e.Targets[0].Local.Mean = score.Defined(1.5) }), "targets[0].local.mean: want 0 to 1, got 1.5"},
+		{"local deviation", changed(func(e *Explanation) { e.Targets[0].Local.SD = score.Defined(-1) }), "targets[0].local.sd: want 0 or more, got -1"},
+		{"corrected", changed(func(e *Explanation) { e.Targets[0].Local.Corrected = score.Defined(-1) }), "targets[0].local.corrected: want 0 to 1, got -1"},
+		{"undefined", changed(func(e *Explanation) { e.Targets[0].Local.Undefined = 5 }), "targets[0].local.undefined: want 0 to 4, got 5"},
+		{"no samples", changed(func(e *Explanation) { e.Targets[0].Samples = 0 }), "targets[0].samples: want 1 or more, got 0"},
+		{"no samples of a class", changed(func(e *Explanation) { e.Targets[0].ByClass[0].Samples = -3 }), "targets[0].by_class[0].samples: want 1 or more, got -3"},
+		{"level", changed(func(e *Explanation) { e.Provenance.Level = 95 }), "provenance.level: want a number between 0 and 1, got 95"},
+		{"level of one", changed(func(e *Explanation) { e.Provenance.Level = 1 }), "provenance.level: want a number between 0 and 1, got 1"},
+		{"modality twice", changed(func(e *Explanation) { e.Modalities = []string{"text", "text"} }), `modalities[1]: want different names, got "text" twice`},
+		{"class twice", changed(func(e *Explanation) { e.Classes = []string{"no", "no"} }), `classes[1]: want different names, got "no" twice`},
+		{"target twice", changed(func(e *Explanation) { e.Targets = append(e.Targets, e.Targets[0]) }), `targets[1]: want different names, got "predicted" twice`},
+		{"class's entry twice", changed(func(e *Explanation) { e.Targets[0].ByClass[1].Class = "no" }), `targets[0].by_class[1]: want different names, got "no" twice`},
+		{"unknown class", changed(func(e *Explanation) { e.Targets[0].ByClass[1].Class = "x" }), `targets[0].by_class[1].class: want one of the classes`},
+		{"symmetry", changed(func(e *Explanation) { e.Targets[0].Global.Phi[0][1] += 1e-9 }), "targets[0].global.phi[0][1]: want the same number in both cells of a pair"},
+		{"sum", changed(func(e *Explanation) { e.Targets[0].Global.Phi[1][1] += 1e-4 }), "targets[0].global.phi: want cells that sum to output - base"},
+		{"standard error", changed(func(e *Explanation) { e.Targets[0].Global.PhiSE.Samples[1][0] = -1 }), "targets[0].global.phi_se.samples[1][0]: want 0 or more, got -1"},
+		{"residual", changed(func(e *Explanation) { e.Targets[0].Residual = -1 }), "targets[0].residual: want 0 or more, got -1"},
 		{"pair of one", changed(func(e *Explanation) { e.Targets[0].Global.Pairs[0].Pair[1] = "text" }), `got ["text" "text"]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -335,6 +368,16 @@ func TestReadRefuses(t *testing.T) {
 		if _, err := Read(r); !errors.Is(err, broken) {
 			t.Errorf("%s the document: want the reader's error, got %v", name, err)
 		}
+	}
+}
+
+// A run whose samples do not add up has a warning, and reads.
+func TestReadTakesAResidual(t *testing.T) {
+	e := example()
+	e.Targets[0].Global.Phi[1][1] += 1e-4
+	e.Targets[0].Residual = 1e-3
+	if _, err := Read(bytes.NewReader(written(t, e))); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,13 +4,20 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/intershap/intershap/score"
 )
 
 // Belongs says why the samples are not those of the run that found e, nil if they can
-// be: modalities, targets, their number and classes are the same, and the means of base,
-// output and phi over samples are what e says to 1e-9 of their size. Other samples of
-// the same model and data with other means are told; the order of samples, their ids
-// and what cancels in a mean are not, since e has nothing to hold them against.
+// be. Modalities, targets, their number and classes must be the same. The local score of
+// each sample must follow from its phi by the run's convention, and phi from the values
+// of coalitions where they are there. The means of base, output and phi over samples must
+// be what e says to 1e-9 of their size, and so must the mean of the local scores, the
+// number of samples without one and the number of each predicted class.
+//
+// Other samples of the same model and data with other means are told; the order of
+// samples, their ids, standard errors, predictions that change places and what cancels
+// in a mean are not, since e has nothing to hold them against.
 func (s *Samples) Belongs(e *Explanation) error {
 	if err := s.belongs(e); err != nil {
 		return fmt.Errorf("result: %s: not the samples of this result: %w", s.Path, err)
@@ -39,13 +46,24 @@ func (s *Samples) belongs(e *Explanation) error {
 			}
 		}
 	}
+	convention, err := score.ParseConvention(e.Provenance.Convention)
+	if err != nil {
+		return err
+	}
 	for k := range e.Targets {
-		t := &e.Targets[k]
+		t, own := &e.Targets[k], &s.ByTarget[k]
 		if t.Samples != s.Len() {
 			return fmt.Errorf("want %d samples, got %d", t.Samples, s.Len())
 		}
-		if err := s.ByTarget[k].sameMeans(&t.Breakdown, len(s.Modalities)); err != nil {
-			return fmt.Errorf("target %q: %w", t.Target, err)
+		for _, check := range []func() error{
+			func() error { return own.sameMeans(&t.Breakdown, len(s.Modalities)) },
+			func() error { return s.checkScores(own, convention) },
+			func() error { return s.checkClasses(t, e.Classes) },
+			func() error { return s.checkCoalitions(own) },
+		} {
+			if err := check(); err != nil {
+				return fmt.Errorf("target %q: %w", t.Target, err)
+			}
 		}
 	}
 	return nil
@@ -87,7 +105,27 @@ func (t *TargetSamples) sameMeans(b *Breakdown, m int) error {
 			}
 		}
 	}
-	return nil
+	return t.sameLocal(&b.Local)
+}
+
+// sameLocal compares the mean of local scores with that of a result.
+func (t *TargetSamples) sameLocal(b *LocalAggregate) error {
+	var total sum
+	defined := 0
+	for _, found := range t.InterSHAP {
+		if x, ok := found.Value(); ok {
+			total.add(x)
+			defined++
+		}
+	}
+	if undefined := len(t.InterSHAP) - defined; undefined != b.Undefined {
+		return fmt.Errorf("want %d samples without a local score, got %d", b.Undefined, undefined)
+	}
+	mean := score.Share{}
+	if defined > 0 {
+		mean = score.Defined(total.value() / float64(defined))
+	}
+	return sameShare("a mean local score", b.Mean, mean)
 }
 
 // A sum adds numbers with the error of a single rounding (Neumaier, 1974).

@@ -159,11 +159,12 @@ func TestSamplesMatrix(t *testing.T) {
 }
 
 // belonging returns samples and a result that they belong to, made by other code:
-// means by adding up.
+// means by adding up. Ten samples are of each class.
 func belonging(k int) (*Samples, *Explanation) {
 	h := SamplesHeader{Modalities: []string{"a", "b", "c"}, Targets: []string{"class:x", "class:y"}[:k], Samples: 30, IDs: tensor.Int64}
-	s := wantSamples(h, makeGames(h, numbered), false)
+	s := wantSamples(h, makeGames(h, numbered), true)
 	e := &Explanation{Modalities: h.Modalities, Classes: []string{"x", "y", "z"}}
+	e.Provenance.Convention = "paper"
 	for i, t := range s.ByTarget {
 		b := Target{Target: h.Targets[i]}
 		b.Samples = h.Samples
@@ -171,9 +172,16 @@ func belonging(k int) (*Samples, *Explanation) {
 		for at, v := range t.Phi {
 			b.Global.Phi[at%9/3][at%3] += v / float64(h.Samples)
 		}
+		local := 0.0
 		for j := range t.Base {
 			b.Base += t.Base[j] / float64(h.Samples)
 			b.Output += t.Output[j] / float64(h.Samples)
+			local += t.InterSHAP[j].Or(0)
+		}
+		b.Local.Undefined = h.Samples / 5
+		b.Local.Mean = score.Defined(local / float64(h.Samples-b.Local.Undefined))
+		for _, name := range e.Classes {
+			b.ByClass = append(b.ByClass, Class{name, Breakdown{Samples: 10}})
 		}
 		e.Targets = append(e.Targets, b)
 	}
@@ -200,6 +208,26 @@ func TestSamplesBelong(t *testing.T) {
 		{"base", 1, func(_ *Samples, e *Explanation) { e.Targets[0].Base += 1e-2 }, `target "class:x": want a mean base of`},
 		{"output", 2, func(_ *Samples, e *Explanation) { e.Targets[1].Output += 1e-2 }, `target "class:y": want a mean output of`},
 		{"phi", 1, func(_ *Samples, e *Explanation) { e.Targets[0].Global.Phi[1][2] += 1e-5 }, "want a mean phi[1][2] of"},
+		{"convention", 1, func(_ *Samples, e *Explanation) { e.Provenance.Convention = "single-pair" }, `sample 0 (id "-5"): want intershap`},
+		{"unknown convention", 1, func(_ *Samples, e *Explanation) { e.Provenance.Convention = "" }, "unknown convention"},
+		{"two scores change places", 2, func(s *Samples, _ *Explanation) {
+			all := s.ByTarget[1].InterSHAP
+			all[6], all[9] = all[9], all[6] // no mean tells
+		}, `target "class:y": sample 6 (id`},
+		{"score without behaviour", 1, func(s *Samples, e *Explanation) {
+			s.ByTarget[0].InterSHAP[3] = score.Defined(0)
+			n := float64(30 - e.Targets[0].Local.Undefined)
+			e.Targets[0].Local.Undefined--
+			e.Targets[0].Local.Mean = score.Defined(e.Targets[0].Local.Mean.Or(0) * n / (n + 1))
+		}, "want intershap undefined, got 0 by phi"},
+		{"behaviour without a score", 1, func(s *Samples, e *Explanation) { s.ByTarget[0].InterSHAP[4] = score.Share{} }, "want 6 samples without a local score, got 7"},
+		{"local mean", 1, func(_ *Samples, e *Explanation) { e.Targets[0].Local.Mean = score.Defined(.5) }, "want a mean local score 0.5, got"},
+		{"predicted", 1, func(s *Samples, _ *Explanation) { s.Predicted[4] = 2 }, `predicted: want 10 samples of class "y", got 9`},
+		{"a class more", 1, func(_ *Samples, e *Explanation) { e.Targets[0].ByClass = e.Targets[0].ByClass[:2] }, `predicted: want 0 samples of class "z", got 10`},
+		{"no classes", 1, func(_ *Samples, e *Explanation) { e.Classes, e.Targets[0].ByClass = nil, nil }, ""},
+		{"values", 1, func(s *Samples, _ *Explanation) { s.ByTarget[0].Values[8*7+3] += 1e-2 }, `sample 7 (id "44"): want phi[0][0]`},
+		{"values nearly", 1, func(s *Samples, _ *Explanation) { s.ByTarget[0].Values[8*7+3] *= 1 + 1e-14 }, ""},
+		{"no values", 1, func(s *Samples, _ *Explanation) { s.ByTarget[0].Values = nil }, ""},
 		{"nearly", 1, func(_ *Samples, e *Explanation) { e.Targets[0].Global.Phi[1][2] *= 1 + 1e-12 }, ""},
 	} {
 		s, e := belonging(c.k)
@@ -208,6 +236,17 @@ func TestSamplesBelong(t *testing.T) {
 		wantFault(t, c.name, s.Belongs(e), c.want)
 		if err := s.Belongs(e); err != nil {
 			wantFault(t, c.name, err, "result: s.npz: not the samples of this result: ")
+		}
+	}
+}
+
+// Values are all looked at, but where that would take long.
+func TestCheckedValues(t *testing.T) {
+	for _, c := range []struct{ n, m, want int }{
+		{1, 1, 1}, {1_000_000, 4, 1_000_000}, {10_000_000, 4, 1 << 22}, {1000, 10, 1000}, {1000, 16, 64}, {5, 20, 2},
+	} {
+		if got := checkedValues(c.n, c.m); got != c.want {
+			t.Errorf("%d samples of %d modalities: want %d checked, got %d", c.n, c.m, c.want, got)
 		}
 	}
 }

@@ -24,8 +24,8 @@ func TestBars(t *testing.T) {
 		color        string
 		env          string
 	}{
-		{"global", "a bar for each share of the column with the mark, none for what is not clear", barsTarget(result.Global), 80, colorNever, "LANG=C.UTF-8"},
-		{"absolute", "the other column has the mark", barsTarget(result.MeanAbsolute), 80, colorNever, "LC_ALL=en_GB.utf8"},
+		{"global", "a bar for each share of the column to read, under its name, none for what is not clear", barsTarget(result.Global), 80, colorNever, "LANG=C.UTF-8"},
+		{"absolute", "of the other column, where that is to read", barsTarget(result.MeanAbsolute), 80, colorNever, "LC_ALL=en_GB.utf8"},
 		{"narrow", "bars shrink before anything else", barsTarget(result.Global), 74, colorNever, "LANG=C.UTF-8"},
 		{"wide", "and do not grow without end", barsTarget(result.Global), 120, colorNever, "LANG=C.UTF-8"},
 		{"color", "colour tells alone from together, as the names do", barsTarget(result.Global), 80, colorAlways, "LANG=C.UTF-8"},
@@ -89,13 +89,13 @@ func TestDrawBar(t *testing.T) {
 			t.Errorf("%s: want %q, got %q", reason, want, got)
 		}
 	}
-	check(0.5, 12, "* █████░░░░░", "half of the room behind the mark")
-	check(0.55, 12, "* █████▌░░░░", "eighths of a character")
-	check(1, 8, "* ██████", "all")
-	check(1.0000001, 8, "* ██████", "never more than all")
-	check(1e-9, 8, "* ▏░░░░░", "what is there is seen")
-	check(0.5, 200, "* ██████████░░░░░░░░░░", "no longer than is read at a glance")
-	check(0.5, 7, "", "no room")
+	check(0.5, 10, "█████░░░░░", "half of the room")
+	check(0.55, 10, "█████▌░░░░", "eighths of a character")
+	check(1, 6, "██████", "all")
+	check(1.0000001, 6, "██████", "never more than all")
+	check(1e-9, 6, "▏░░░░░", "what is there is seen")
+	check(0.5, 200, "██████████░░░░░░░░░░", "no longer than is read at a glance")
+	check(0.5, 5, "", "no room")
 	check(0.5, -9, "", "less than none")
 }
 
@@ -103,7 +103,7 @@ func TestDrawBar(t *testing.T) {
 func TestBarIsTrue(t *testing.T) {
 	for i := 1; i <= 1000; i++ {
 		share := float64(i) / 1000
-		bar := (&page{}).drawBar(cell{bar: share}, 22)
+		bar := (&page{}).drawBar(cell{bar: share}, 20)
 		n := 0
 		for _, r := range bar {
 			switch {
@@ -159,6 +159,30 @@ func TestUTF8(t *testing.T) {
 	} {
 		if got := (&streams{env: tt.env}).utf8(); got != tt.want {
 			t.Errorf("%q: want %v, got %v", tt.env, tt.want, got)
+		}
+	}
+}
+
+// Where bars have no room their heading goes too, and a row that has nothing else.
+func TestBarsWithoutRoom(t *testing.T) {
+	rows := [][]cell{
+		{{head: "name"}, {head: "share"}},
+		{{}, {}, {head: "mean absolute", overBars: true}},
+		{{head: "a"}, {head: "50 %"}, {bar: 0.5}},
+	}
+	for width, want := range map[int]string{
+		26: "name  share\n             mean absolute\na     50 %   ██████▌░░░░░░\n",
+		25: "name  share\na     50 %\n",
+	} {
+		s, out, _ := fakeStreams(true, 0)
+		p := newPage(s, colorNever)
+		p.width = width
+		p.grid(rows)
+		if err := p.flush(); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != want {
+			t.Errorf("%d columns: want %q, got %q", width, want, out)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/compare"
 	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -260,7 +261,7 @@ func checkDifferences(d *compare.Document, above, below bound) error {
 	for _, c := range d.Comparisons {
 		for i := range c.Targets {
 			t := &c.Targets[i]
-			what := fmt.Sprintf("%s - %s, target %s: difference of %s InterSHAP", c.Other, c.Base, t.Target, headlineName(t.Headline))
+			what := fmt.Sprintf("%s - %s, target %s: difference of %s InterSHAP", c.Other, c.Base, t.Target, wording.HeadlineName(t.Headline))
 			x, ok := headlineDelta(t).Value()
 			switch {
 			case !ok:

@@ -181,6 +181,8 @@ type sideReader struct {
 	force bool
 	// doubts are about the samples of sides, by label.
 	doubts map[string][]diag.Warning
+	// labelDoubts are about the labels of sides, whose names are their subjects.
+	labelDoubts diag.List
 }
 
 // doubt notes a warning about a side.
@@ -198,13 +200,47 @@ func (r *sideReader) doubt(label, id, format string, args ...any) {
 	r.doubts[label] = append(r.doubts[label], one.All()...)
 }
 
-// warningsOf returns the doubts about the samples of the sides of a comparison, which
+// warningsOf returns the doubts about the sides of a comparison. Those about samples
 // matter where single files are compared.
 func (r *sideReader) warningsOf(c *compare.Comparison) []diag.Warning {
-	if c.Question != compare.Files {
-		return nil
+	var out []diag.Warning
+	for _, label := range []string{c.Base, c.Other} {
+		if c.Question == compare.Files {
+			out = append(out, r.doubts[label]...)
+		}
+		for _, w := range r.labelDoubts.All() {
+			if w.Subject == label {
+				out = append(out, w)
+			}
+		}
 	}
-	return slices.Concat(r.doubts[c.Base], r.doubts[c.Other])
+	return out
+}
+
+// checkLabels makes sure that the labels are those of the samples of a run: of the data
+// that were explained, told by their digest. Ids that are positions name no sample of
+// other data, and other ids the same one.
+func (r *sideReader) checkLabels(label string, run *compare.Run) error {
+	if run.Samples == nil {
+		return nil // Right tells
+	}
+	l, explained := r.labels, run.Result.Provenance.Data
+	const hint = "--labels takes the data that were explained, with their true classes"
+	switch {
+	case explained.SHA256 == l.digest:
+	case explained.SHA256 == "":
+		if len(l.labels) != run.Samples.Len() {
+			return &hintedError{err: fmt.Errorf("cli: %s: want labels of the %d samples of %s, got %d", l.path, run.Samples.Len(), run.Path, len(l.labels)), hint: hint}
+		}
+	case l.positions || compare.Positional(run.Samples.IDs):
+		return &hintedError{
+			err:  fmt.Errorf("cli: %s: not the data of %s, which are %s (SHA-256 %s), and ids that are positions name no sample of other data", l.path, run.Path, explained.Source.Source, explained.SHA256),
+			hint: hint,
+		}
+	default:
+		r.labelDoubts.Add("labels-of-other-data", label, "labels of %s were joined by id, and other data were explained: labels may differ", l.path)
+	}
+	return nil
 }
 
 // read reads the results of a side. Samples are read where they can matter: of a single
@@ -227,6 +263,9 @@ func (r *sideReader) read(names sideNames) (compare.Side, error) {
 			}
 		}
 		if r.labels != nil {
+			if err := r.checkLabels(names.label, &run); err != nil {
+				return side, err
+			}
 			if run.Right, err = compare.Right(&run, r.labels.ids, r.labels.labels); err != nil {
 				return side, err
 			}
@@ -287,7 +326,12 @@ func findSamples(resultPath, named string) string {
 }
 
 // A labelFile is what a file of data says of its samples.
-type labelFile struct{ ids, labels []string }
+type labelFile struct {
+	path, digest string
+	ids, labels  []string
+	// positions is set where the file has no ids.
+	positions bool
+}
 
 // readLabels reads the columns label and id of a file of data; without ids samples are
 // called 0, 1, ...
@@ -324,8 +368,9 @@ func readLabels(ctx context.Context, path string) (out *labelFile, err error) {
 		return nil, err
 	}
 	ids, err := column("id")
+	positions := errors.Is(err, fs.ErrNotExist)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case positions:
 		for i := range labels {
 			ids = append(ids, fmt.Sprint(i))
 		}
@@ -335,7 +380,11 @@ func readLabels(ctx context.Context, path string) (out *labelFile, err error) {
 	if len(ids) != len(labels) {
 		return nil, fmt.Errorf("cli: %s: want as many ids as labels, got %d and %d", path, len(ids), len(labels))
 	}
-	return &labelFile{ids, labels}, nil
+	digest, err := dataset.Digest(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &labelFile{path, digest, ids, labels, positions}, nil
 }
 
 // texts returns the elements of a column as text.

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -282,6 +283,42 @@ func TestDifferenceGates(t *testing.T) {
 	check(bound{}, at(0), "late - early, target class:b: difference of mean absolute InterSHAP is -0.09999999999999998, below 0")
 	d.Comparisons[0].Targets[0].Rows[1].Delta = score.Share{}
 	check(at(1), bound{}, "is undefined, so no bound holds")
+}
+
+// Labels must be those of the data that were explained, as far as digests, ids and
+// numbers tell.
+func TestCheckLabels(t *testing.T) {
+	positions, names := []string{"0", "1", "2"}, []string{"p1", "p2", "p3"}
+	for _, c := range []struct {
+		name, explained, digest string
+		ids                     []string
+		labels                  int
+		positions               bool
+		want                    string // of the error
+		warned                  bool
+	}{
+		{"the data", "d1", "d1", positions, 3, true, "", false},
+		{"other data, no ids", "d1", "d2", positions, 3, true, "labels.npz: not the data of run.json, which are test.npz (SHA-256 d1)", false},
+		{"other data, ids of the labels alone", "d1", "d2", positions, 3, false, "ids that are positions name no sample of other data", false},
+		{"other data, ids of the run alone", "d1", "d2", names, 3, true, "ids that are positions name no sample of other data", false},
+		{"other data, ids", "d1", "d2", names, 5, false, "", true},
+		{"not known, as many", "", "d2", positions, 3, true, "", false},
+		{"not known, more", "", "d2", names, 4, false, "labels.npz: want labels of the 3 samples of run.json, got 4", false},
+	} {
+		r := &sideReader{labels: &labelFile{path: "labels.npz", digest: c.digest, labels: make([]string, c.labels), positions: c.positions}}
+		run := &compare.Run{Path: "run.json", Result: &result.Explanation{}, Samples: &result.Samples{IDs: c.ids}}
+		run.Result.Provenance.Data.Source = result.Source{Source: "test.npz", SHA256: c.explained}
+		err := errors.Join(r.checkLabels("a", run), r.checkLabels("a", run))
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: want an error that says %q, got %v", c.name, c.want, err)
+		}
+		for _, q := range []compare.Question{compare.Files, compare.Replicates} {
+			w := r.warningsOf(&compare.Comparison{Base: "a", Other: "b", Question: q})
+			if warned := len(w) == 1 && w[0].ID == "labels-of-other-data" && w[0].Subject == "a"; warned != c.warned || !warned && len(w) > 0 {
+				t.Errorf("%s, %s: want a warning: %v, got %v", c.name, q, c.warned, w)
+			}
+		}
+	}
 }
 
 func TestReadSides(t *testing.T) {

@@ -20,6 +20,9 @@ import (
 // demoPage is the page's name where none is given.
 const demoPage = "intershap-demo.html"
 
+// demoNext does with a person's own files what the demo did.
+const demoNext = program + " explain MODEL DATA --background ROWS -o run.json"
+
 type demoOptions struct {
 	narration
 	out         string
@@ -127,8 +130,8 @@ func runDemo(ctx context.Context, s *streams, opt *demoOptions) error {
 		return ex.Write(s.out)
 	}
 	p := newPage(s, opt.color)
-	writeTable(p, &ex.Explanation, circumstances{guessed: true})
+	writeTable(p, &ex.Explanation, circumstances{})
 	p.blank()
-	p.pairs([][2]string{{"known", demo.Known}, {"page", opt.out + ", for a browser"}})
+	p.pairs([][2]string{{"known", demo.Known}, {"page", opt.out + ", for a browser"}, {"next", demoNext}})
 	return p.flush()
 }

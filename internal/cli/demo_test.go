@@ -21,10 +21,12 @@ func TestDemoOnTerminal(t *testing.T) {
 		t.Errorf("want a bar that fills, got %q", errs)
 	}
 	for _, want := range []string{
-		"image          53.8 % [49.8, 58.0]   51.0 % [45.9, 58.0]  * ██████████▊░░░░░░░░░\n",
+		"image          53.8 % [49.8, 58.0]   51.0 % [45.9, 58.0]  ██████████▊░░░░░░░░░\n",
+		"                                                          global\n",
 		"* 46.2 % of what the modalities do to this output is interaction between them\n",
 		"known  image acts alone, ecg and labs only together, notes not at all",
-		"page   intershap-demo.html, for a browser\n",
+		"explained   output probabilities, task classes, transform identity\n",
+		"page   intershap-demo.html, for a browser\nnext   intershap explain MODEL DATA --background ROWS -o run.json\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("want the line %q in\n%s", want, out)

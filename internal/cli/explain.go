@@ -36,7 +36,7 @@ named like an input of the model is that input, columns input.feature belong to
 input. Labels are not needed.`,
 		Example: `  intershap explain model.onnx test.npz --background train.npz
   intershap explain model.onnx test.csv --modality rna=x[0:200] \
-      --modality adt=x[200:] -o run.json --samples run.parquet`,
+      --modality adt=x[200:] -o run.json --samples run.npz`,
 		Annotations: map[string]string{
 			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict, 129, 130 and 143 interrupted",
 		},

@@ -59,7 +59,8 @@ pandas, Polars, DuckDB and R read samples files as they are. docs/recipes.md has
 the lines that open each.`,
 		Example: `  intershap export run.json --samples run.npz --to shap -o shap.npz
   intershap export run.json --to shap --features parts -o mean.npz
-  intershap export run.json --samples run.npz --to shapiq --sample 17 -o iv.json`,
+  intershap export run.json --samples run.npz --to shapiq --sample 5001 \
+    -o iv.json`,
 		Annotations: map[string]string{
 			ExitCodesNote: "0 done, 1 failed, also where the samples are not of this run, 2 wrong usage",
 		},
@@ -137,16 +138,9 @@ func runExport(s *streams, opt *exportOptions) error {
 		return err
 	}
 	tell := newTeller(s, opt.narration)
-	ex, err := result.ReadFile(opt.run)
+	ex, samples, err := readRun(tell, opt.run, opt.samples)
 	if err != nil {
 		return err
-	}
-	var samples *result.Samples
-	if opt.samples != "" {
-		tell.step("samples %s", opt.samples)
-		if samples, err = result.ReadSamples(opt.samples); err != nil {
-			return err
-		}
 	}
 	x, err := export.New(ex, samples)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 )
 
@@ -16,7 +17,7 @@ func checkGates(targets []result.Target, above, below bound) error {
 	var faults []error
 	for i := range targets {
 		share, _, _ := targets[i].HeadlineInterval()
-		what := fmt.Sprintf("target %s: %s InterSHAP", targets[i].Target, headlineName(targets[i].Headline))
+		what := fmt.Sprintf("target %s: %s InterSHAP", targets[i].Target, wording.HeadlineName(targets[i].Headline))
 		x, ok := share.Value()
 		switch {
 		case !ok:
@@ -28,12 +29,4 @@ func checkGates(targets []result.Target, above, below bound) error {
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// headlineName is how the table names an aggregation.
-func headlineName(h result.Headline) string {
-	if h == result.MeanAbsolute {
-		return "mean absolute"
-	}
-	return string(h)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/intershap/intershap/internal/wording"
@@ -41,11 +42,16 @@ type cell struct {
 	strong, number bool
 	// pair has the names that head joins, empty for other cells.
 	pair [2]string
-	// bar is a share that is drawn in the room to the right, 0 for other cells; such a
-	// cell is the last of its row. together is set for what modalities do together.
+	// bar is a share that is drawn in the room to the right, 0 for other cells, and
+	// overBars is set for the heading of such cells; either is the last of its row.
+	// together is set for what modalities do together.
 	bar      float64
+	overBars bool
 	together bool
 }
+
+// ofBars reports whether the cell belongs to the column of bars.
+func (c cell) ofBars() bool { return c.bar > 0 || c.overBars }
 
 func (c cell) text() string {
 	if c.tail == "" {
@@ -173,12 +179,16 @@ func (p *page) grid(rows [][]cell) {
 	if over := total - p.width; over > 0 {
 		columns[0].head = max(min(least, columns[0].head), columns[0].head-over)
 	}
-	for _, row := range rows {
+	for _, row := range p.fitBars(rows, columns) {
 		var b strings.Builder
 		left := 0
 		for i, c := range row {
 			if c.bar > 0 {
 				b.WriteString(p.drawBar(c, p.width-left))
+				break
+			}
+			if c.overBars {
+				b.WriteString(c.head)
 				break
 			}
 			left += columns[i].width() + gap
@@ -190,6 +200,39 @@ func (p *page) grid(rows [][]cell) {
 		}
 		p.buffer.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 	}
+}
+
+// fitBars leaves the column of bars out where it has too little room: there is none for
+// its heading, or bars would be too short to tell anything. A row that had nothing else
+// goes too.
+func (p *page) fitBars(rows [][]cell, columns []column) [][]cell {
+	for _, row := range rows {
+		last := len(row) - 1
+		if last < 0 || !row[last].ofBars() {
+			continue
+		}
+		room := p.width
+		for _, c := range columns[:last] {
+			room -= c.width() + gap
+		}
+		if room < max(shortestBar, visible(row[last].head)) {
+			return withoutBars(rows)
+		}
+	}
+	return rows
+}
+
+func withoutBars(rows [][]cell) (out [][]cell) {
+	for _, row := range rows {
+		if last := len(row) - 1; last >= 0 && row[last].ofBars() {
+			row = row[:last]
+			if !slices.ContainsFunc(row, func(c cell) bool { return c.head != "" }) {
+				continue
+			}
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 // escaped returns the rows with the texts of their cells escaped, so that what
@@ -214,8 +257,6 @@ func (p *page) emphasise(c cell, text string) string {
 }
 
 const (
-	// barMark ties a bar to the column whose share it draws, which has the mark too.
-	barMark = "* "
 	// longestBar is that of a share of 1: longer ones only lead the eye away, and
 	// shorter ones than shortestBar say nothing.
 	longestBar  = 20
@@ -225,7 +266,7 @@ const (
 
 // drawBar draws the share of a cell in eighths of a character.
 func (p *page) drawBar(c cell, room int) string {
-	cells := min(room-len(barMark), longestBar)
+	cells := min(room, longestBar)
 	if cells < shortestBar {
 		return ""
 	}
@@ -240,7 +281,7 @@ func (p *page) drawBar(c cell, room int) string {
 		on = togetherOn
 	}
 	// The rest up to a share of 1 tells the scale.
-	return barMark + p.paint(on, text) + strings.Repeat("░", cells-visible(text))
+	return p.paint(on, text) + strings.Repeat("░", cells-visible(text))
 }
 
 // A column is the widest head and tail of a grid's column.
@@ -254,7 +295,7 @@ func measure(rows [][]cell) []column {
 	var columns []column
 	for _, row := range rows {
 		for i, c := range row {
-			if c.bar > 0 {
+			if c.ofBars() {
 				continue // it takes what room there is
 			}
 			if i == len(columns) {
@@ -265,7 +306,7 @@ func measure(rows [][]cell) []column {
 	}
 	for r, row := range rows {
 		for i, c := range row {
-			if c.bar > 0 {
+			if c.ofBars() {
 				continue
 			}
 			n := visible(c.head)

@@ -75,7 +75,7 @@ func newPlot(s *streams) *cobra.Command {
 A figure is about the data set, or with --class about the samples with one
 predicted class, or with --sample about one sample.`,
 		Example: `  intershap plot run.json -o waterfall.svg
-  intershap plot run.json --kind force --samples run.npz --sample 17 -o 17.pdf
+  intershap plot run.json --kind force --samples run.npz --sample 5017 -o f.pdf
   intershap plot run.json --kind all --samples run.npz -o figures/`,
 		Annotations: map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage"},
 		Args:        wantArgs("RESULT"),
@@ -110,7 +110,7 @@ predicted class, or with --sample about one sample.`,
 	define(flags, &opt.dpi, "dpi", "192", "N", "dots an inch of PNG (default with a --size in px: 96, which is that size)", readDPI)
 	define(flags, &opt.theme, "theme", plot.Light.String(), "T", "light or dark", readNamed(plot.ParseTheme, plot.Light.String(), plot.Dark.String()))
 	define(flags, &opt.palette, "palette", plot.PaletteNames()[0], "P",
-		"colours: "+strings.Join(plot.PaletteNames(), ", ")+"; or three or more of your own, such as '#0072b2,orange,green'; the first raises, the second lowers the output", plot.ParsePalette)
+		"colours: "+strings.Join(plot.PaletteNames(), ", ")+"; or three or more of your own, such as '#009e73,purple,orange,blue'; the first raises, the second lowers the output, the third is interaction", plot.ParsePalette)
 	flags.BoolVar(&opt.force, "force", false, "overwrite files that exist")
 	addNarration(flags, &opt.narration)
 	for name, complete := range map[string]cobra.CompletionFunc{
@@ -190,7 +190,7 @@ func (o *plotOptions) check() error {
 	if o.out == standardOutput {
 		return nil
 	}
-	extension := strings.ToLower(strings.TrimPrefix(filepath.Ext(o.out), "."))
+	extension := extensionOf(o.out)
 	if !slices.Contains(figureFormats, extension) {
 		fault := usagef("--out %s: want a name that ends in .svg, .png or .pdf, or - for standard output", o.out)
 		fault.hint = "a folder is for --kind all"
@@ -201,6 +201,11 @@ func (o *plotOptions) check() error {
 	}
 	o.format = extension
 	return checkWritable("out", o.out, o.force, o.inputs()...)
+}
+
+// extensionOf returns the extension of a file without its point, in small letters.
+func extensionOf(path string) string {
+	return strings.ToLower(strings.TrimPrefix(filepath.Ext(path), "."))
 }
 
 // inputs are the files that the figure is made from.
@@ -217,6 +222,10 @@ func (o *plotOptions) inputs() []string {
 func (o *plotOptions) checkFolder() error {
 	info, err := os.Stat(o.out)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && slices.Contains(figureFormats, extensionOf(o.out)):
+		fault := usagef("--out %s: --kind all writes several files, want a folder, got the name of a figure", o.out)
+		fault.hint = "name a folder, for example -o figures/, and the format with --format " + extensionOf(o.out)
+		return fault
 	case errors.Is(err, fs.ErrNotExist):
 		return checkWritable("out", filepath.Clean(o.out), false)
 	case err != nil:
@@ -260,6 +269,7 @@ func runPlot(ctx context.Context, s *streams, opt *plotOptions) error {
 	// pass for a whole one.
 	tell := newTeller(s, opt.narration)
 	files := map[plot.Kind][]byte{}
+	var missing []rune
 	for _, k := range kinds {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -268,6 +278,9 @@ func runPlot(ctx context.Context, s *streams, opt *plotOptions) error {
 		if errors.Is(err, plot.ErrUnfit) && opt.toFolder() {
 			if !opt.quiet {
 				_, _ = fmt.Fprintf(s.err, "%s: left out: %s\n", program, escape(strings.TrimPrefix(err.Error(), "plot: ")))
+				if opt.samples == "" && k.Needs() {
+					_, _ = fmt.Fprintf(s.err, "hint: %s\n", escape(samplesHint(ex)))
+				}
 			}
 			continue
 		}
@@ -277,6 +290,12 @@ func runPlot(ctx context.Context, s *streams, opt *plotOptions) error {
 		if files[k], err = opt.encode(sc); err != nil {
 			return err
 		}
+		if opt.format != formatSVG {
+			missing = append(missing, sc.Missing()...)
+		}
+	}
+	if text := missingLetters(missing); text != "" && !opt.quiet {
+		_, _ = fmt.Fprintf(s.err, "%s: warning: %s\n", program, escape(text))
 	}
 	if opt.out == standardOutput {
 		_, err := s.out.Write(files[kinds[0]])
@@ -304,12 +323,61 @@ func runPlot(ctx context.Context, s *streams, opt *plotOptions) error {
 		}
 		tell.step("%s written", path)
 	}
-	return nil
+	if opt.quiet {
+		return nil
+	}
+	p := newPage(s, opt.color)
+	if opt.toFolder() {
+		p.pairs([][2]string{{"folder", opt.out + ", " + count(int64(len(files)), "figure")}})
+	} else {
+		p.pairs([][2]string{{"figure", opt.out}})
+	}
+	return p.flush()
+}
+
+// missingLetters says which letters figures do not show, up to a dozen of them; "" for
+// none.
+func missingLetters(letters []rune) string {
+	const most = 12
+	var said []string
+	all := map[rune]bool{}
+	for _, r := range letters {
+		if !all[r] && len(all) < most {
+			said = append(said, string(r))
+		}
+		all[r] = true
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	text := "the font has no letters for " + strings.Join(said, " ")
+	if more := len(all) - len(said); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text + ": SVG keeps them"
+}
+
+// readResult reads the explanation, and says of a file that cannot be opened what
+// samples files say.
+func (o *plotOptions) readResult() (*result.Explanation, error) {
+	ex, err := result.ReadFile(o.result)
+	if inPath := (*fs.PathError)(nil); errors.As(err, &inPath) && inPath.Op == "open" {
+		return nil, fmt.Errorf("result: %s: cannot be opened: %w", o.result, inPath.Err)
+	}
+	return ex, err
+}
+
+// samplesHint says which samples file to add.
+func samplesHint(ex *result.Explanation) string {
+	if ex != nil && ex.SamplesFile != nil {
+		return "add --samples " + quoteShell(*ex.SamplesFile) + ", which the run wrote"
+	}
+	return "add --samples FILE, which explain writes with --samples"
 }
 
 // choose reads the files and picks what is drawn.
 func (o *plotOptions) choose() (*plot.Subject, *result.Explanation, error) {
-	ex, err := result.ReadFile(o.result)
+	ex, err := o.readResult()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -370,11 +438,7 @@ func (o *plotOptions) hint(err error, ex *result.Explanation) error {
 	case errors.Is(err, plot.ErrSize):
 		return &hintedError{err, "a larger --size, or none: the figure takes what it needs then"}
 	case errors.Is(err, plot.ErrUnfit) && o.samples == "" && plot.Kind(o.kind).Needs():
-		hint := "add --samples FILE, which explain writes with --samples"
-		if ex != nil && ex.SamplesFile != nil {
-			hint = "add --samples " + quoteShell(*ex.SamplesFile) + ", which the run wrote"
-		}
-		return &hintedError{err, hint}
+		return &hintedError{err, samplesHint(ex)}
 	}
 	return err
 }

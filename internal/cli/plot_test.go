@@ -29,3 +29,15 @@ func TestReadFigureSize(t *testing.T) {
 		}
 	}
 }
+
+func TestMissingLetters(t *testing.T) {
+	for letters, want := range map[string]string{
+		"":    "",
+		"画像画": "the font has no letters for 画 像: SVG keeps them",
+		"一二三四五六七八九十百千万億": "the font has no letters for 一 二 三 四 五 六 七 八 九 十 百 千 and 2 more: SVG keeps them",
+	} {
+		if got := missingLetters([]rune(letters)); got != want {
+			t.Errorf("%q: want %q, got %q", letters, want, got)
+		}
+	}
+}

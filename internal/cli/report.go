@@ -32,7 +32,7 @@ RUN is the JSON document of explain. The page is one HTML file that asks nobody
 for anything: it opens from disk, prints, and can be sent by mail. It holds the
 ids of samples and the paths of files that the document has.`,
 		Example: `  intershap report run.json -o report.html
-  intershap report run.json --samples run.parquet -o report.html --force`,
+  intershap report run.json --samples run.npz -o report.html --force`,
 		Annotations: map[string]string{
 			ExitCodesNote: "0 done, 1 failed, also where the samples are not of this run, 2 wrong usage",
 		},
@@ -76,16 +76,9 @@ func runReport(s *streams, opt *reportOptions) error {
 		return err
 	}
 	tell := newTeller(s, opt.narration)
-	ex, err := result.ReadFile(opt.run)
+	ex, samples, err := readRun(tell, opt.run, opt.samples)
 	if err != nil {
 		return err
-	}
-	var samples *result.Samples
-	if opt.samples != "" {
-		tell.step("samples %s", opt.samples)
-		if samples, err = result.ReadSamples(opt.samples); err != nil {
-			return err
-		}
 	}
 	write := func(w io.Writer) error { return report.Write(w, ex, samples) }
 	if opt.out == standardOutput {
@@ -101,4 +94,21 @@ func runReport(s *streams, opt *reportOptions) error {
 	p := newPage(s, opt.color)
 	p.pairs([][2]string{{"page", opt.out}, {"result", opt.run}, {"samples", inside}})
 	return p.flush()
+}
+
+// readRun reads a result and, where a file is named, the samples of the same run.
+func readRun(tell teller, run, file string) (*result.Explanation, *result.Samples, error) {
+	ex, err := result.ReadFile(run)
+	if err != nil || file == "" {
+		return ex, nil, err
+	}
+	tell.step("samples %s", file)
+	samples, err := result.ReadSamples(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := samples.Belongs(ex); err != nil {
+		return nil, nil, &hintedError{err, "give the file that the run of " + run + " wrote: explain MODEL DATA --samples FILE"}
+	}
+	return ex, samples, nil
 }

@@ -47,10 +47,15 @@ func writeRun(t *testing.T) string {
 	t.Helper()
 	target := classesTarget()
 	target.Global.Phi = [][]float64{{0.3, 0.15}, {0.15, 0.05}}
+	target.Output = target.Base + 0.65
+	var classes []string
 	for i := range target.ByClass {
-		target.ByClass[i].Global.Phi = target.Global.Phi
+		c := &target.ByClass[i]
+		c.Global.Phi, c.Output = target.Global.Phi, c.Base+0.65
+		classes = append(classes, c.Class)
 	}
 	ex := explanation([]string{"image", "text"}, target)
+	ex.Classes = classes
 	path := filepath.Join(t.TempDir(), "run.json")
 	if err := result.WriteFile(path, ex.Write); err != nil {
 		t.Fatal(err)
@@ -74,7 +79,7 @@ func TestReport(t *testing.T) {
 	}
 	// The page says the verdict in the words of the table.
 	const verdict = "44.3 % of what the modalities do to this output is interaction between them (95 % interval 39.5 to 49.4)"
-	if !strings.Contains(string(page), verdict) {
+	if plain := strings.ReplaceAll(string(page), "\u00a0", " "); !strings.Contains(plain, verdict) {
 		t.Errorf("want the verdict %q in the page", verdict)
 	}
 	s, printed, errs = fakeStreams(false, 0)

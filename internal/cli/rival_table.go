@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/rival"
 	"github.com/intershap/intershap/score"
@@ -81,7 +82,7 @@ func (t *rivalTable) writeInterSHAP(target *result.Target) {
 	headline := interval{share, low, high}.cell()
 	headline.strong = true
 	t.grid([][]cell{
-		{{head: ""}, {head: headlineName(target.Headline)}, {head: "local"}},
+		{{head: ""}, {head: wording.HeadlineName(target.Headline)}, {head: "local"}},
 		{{head: "target " + target.Target}, headline, localCell(target.Local)},
 	})
 	if m := t.r.Metrics; m != nil {

@@ -307,7 +307,7 @@ func TestRivalJSON(t *testing.T) {
 				whole := aggregate(0.5, 0.25, 0.75, r.Explanation.Modalities, make([]float64, m)...)
 				target.Global = result.GlobalAggregate{Aggregate: whole, Phi: square}
 				target.MeanAbsolute = result.MeanAbsoluteAggregate{Aggregate: whole}
-				target.ByClass = nil
+				target.ByClass, target.Output = nil, target.Base
 			}
 			want, err := reportRivals(r, testRivalOptions())
 			if err != nil {

@@ -41,7 +41,7 @@ func writeTable(p *page, ex *result.Explanation, how circumstances) {
 		p.blank()
 		writeShares(p, t, ex.Modalities)
 		p.blank()
-		p.hang("* ", wording.Verdict(t, ex.Provenance.Level))
+		p.hang("* ", wording.Verdict(ex, t))
 		if len(ex.Targets) == 1 {
 			writeClasses(p, t)
 		}
@@ -96,9 +96,12 @@ func writeShares(p *page, t *result.Target, modalities []string) {
 	if x, ok := t.Local.Corrected.Value(); ok {
 		rows = append(rows, []cell{{head: "  corrected"}, {}, {}, {head: percent(x)}})
 	}
+	// Scores end above the bars, so that these have the room of the last column, and
+	// their own heading there.
+	var parts [][]cell
 	for _, m := range modalities {
 		row := []cell{{head: m}, contributionCell(&t.Global.Aggregate, m), contributionCell(&t.MeanAbsolute.Aggregate, m)}
-		rows = append(rows, withBar(p, row, contributionOf(wording.HeadlineAggregate(&t.Breakdown, t.Headline), m), false))
+		parts = append(parts, withBar(p, row, contributionOf(wording.HeadlineAggregate(&t.Breakdown, t.Headline), m), false))
 	}
 	pairs := wording.SortedPairs(t)
 	for _, at := range pairs[:min(len(pairs), mostPairs)] {
@@ -107,9 +110,12 @@ func writeShares(p *page, t *result.Target, modalities []string) {
 		if t.Headline == result.MeanAbsolute {
 			drawn = a
 		}
-		rows = append(rows, withBar(p, []cell{pairHead(g.Pair), pairCell(g), pairCell(a)}, wording.Interval{Share: drawn.Share, Low: drawn.Low, High: drawn.High}, true))
+		parts = append(parts, withBar(p, []cell{pairHead(g.Pair), pairCell(g), pairCell(a)}, wording.Interval{Share: drawn.Share, Low: drawn.Low, High: drawn.High}, true))
 	}
-	p.grid(rows)
+	if haveBars(parts) {
+		rows = append(rows, []cell{{}, {}, {}, barsHead(t.Headline)})
+	}
+	p.grid(append(rows, parts...))
 	if more := len(pairs) - mostPairs; more > 0 {
 		p.line("%s more in --json", count(int64(more), "pair"))
 	}
@@ -135,6 +141,16 @@ func withBar(p *page, row []cell, v wording.Interval, together bool) []cell {
 		return row
 	}
 	return append(row, cell{bar: x, together: together})
+}
+
+// haveBars reports whether any row ends with a bar.
+func haveBars(rows [][]cell) bool {
+	return slices.ContainsFunc(rows, func(row []cell) bool { return row[len(row)-1].ofBars() })
+}
+
+// barsHead is the heading of bars, which draw the aggregation to read first.
+func barsHead(h result.Headline) cell {
+	return cell{head: wording.HeadlineName(h), overBars: true}
 }
 
 func pairCell(p result.Pair) cell { return interval{p.Share, p.Low, p.High}.cell() }
@@ -171,6 +187,9 @@ func writeClasses(p *page, t *result.Target) {
 			{head: significant(c.Base), number: true}, {head: significant(c.Output), number: true},
 		}
 		rows = append(rows, withBar(p, row, wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, true))
+	}
+	if haveBars(rows[1:]) {
+		rows[0] = append(rows[0], barsHead(t.Headline))
 	}
 	p.grid(rows)
 	if more := len(t.ByClass) - mostClasses; more > 0 {

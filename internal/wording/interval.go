@@ -11,6 +11,13 @@ const Unclear = "unclear"
 // An Interval is a share with its bounds.
 type Interval struct{ Share, Low, High score.Share }
 
+// Bounded reports whether both bounds are known.
+func (v Interval) Bounded() bool {
+	_, hasLow := v.Low.Value()
+	_, hasHigh := v.High.Value()
+	return hasLow && hasHigh
+}
+
 // OneSided reports whether the interval reaches down to zero from a share above
 // it: then all that is known is the upper bound.
 func (v Interval) OneSided() bool {

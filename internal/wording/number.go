@@ -3,6 +3,7 @@ package wording
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -39,6 +40,58 @@ func AtMost(x float64) string {
 
 // Significant writes a number with four significant digits.
 func Significant(x float64) string { return fmt.Sprintf("%#.4g", x) }
+
+// Digits writes a number for a page or a figure with n significant digits, from 1 on:
+// "0.0123", "−4.56", and below 1e-4 and from 1e6 on "7.63×10⁻⁵". Zero is "0".
+func Digits(x float64, n int) string {
+	if x == 0 {
+		return "0"
+	}
+	// What rounds up to the next power of ten has one digit less behind the point.
+	_, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', n-1, 64), "e")
+	power, err := strconv.Atoi(exponent)
+	if err != nil || math.Abs(x) < 1e-4 || power >= 6 {
+		return Scientific(x, n)
+	}
+	return Minus(strconv.FormatFloat(x, 'f', max(0, n-1-power), 64))
+}
+
+// Scientific writes a number with n significant digits and a power of ten:
+// "7.63×10⁻⁵". Zero is "0".
+func Scientific(x float64, n int) string {
+	if x == 0 {
+		return "0"
+	}
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', n-1, 64), "e")
+	power, err := strconv.Atoi(exponent)
+	if err != nil { // not a finite number
+		return Minus(mantissa)
+	}
+	return Minus(mantissa) + "×10" + raised.Replace(strconv.Itoa(power))
+}
+
+// raised writes an exponent.
+var raised = strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴",
+	"5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+
+// Minus gives a negative number the sign that is as wide as a plus.
+func Minus(text string) string {
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		return "\u2212" + rest
+	}
+	return text
+}
+
+// blanks are those within a number: before its sign, within its bounds, behind < and ±.
+var blanks = regexp.MustCompile(`\d %|[<±] \d|\[[-−+.×⁰¹²³⁴-⁹⁻\d]+, [-−+.×⁰¹²³⁴-⁹⁻\d]+\]`)
+
+// NoBreak keeps the numbers in a text each on one line of a page: blanks within them
+// become such that no line ends at. A terminal has its own way, and plain blanks.
+func NoBreak(text string) string {
+	return blanks.ReplaceAllStringFunc(text, func(number string) string {
+		return strings.ReplaceAll(number, " ", "\u00a0")
+	})
+}
 
 // RoundTo rounds to a number of significant digits.
 func RoundTo(x float64, digits int) float64 {

@@ -84,6 +84,49 @@ func TestRoundTo(t *testing.T) {
 	}
 }
 
+func TestDigits(t *testing.T) {
+	for _, tt := range []struct {
+		x            float64
+		n            int
+		want, reason string
+	}{
+		{0, 3, "0", "an exact zero"},
+		{0.0123456, 3, "0.0123", "three digits"},
+		{-4.5678, 3, "−4.57", "the wide minus"},
+		{0.2847, 4, "0.2847", "four digits"},
+		{9.996, 3, "10.0", "rounding up to the next power"},
+		{123456, 3, "123456", "never fewer than the whole number"},
+		{1234567, 3, "1.23×10⁶", "large"},
+		{7.6321e-5, 3, "7.63×10⁻⁵", "small"},
+		{0.0001, 3, "0.000100", "not below 1e-4"},
+		{-2e-17, 1, "−2×10⁻¹⁷", "one digit, and an exponent of two"},
+		{1e-300, 2, "1.0×10⁻³⁰⁰", "very small"},
+	} {
+		if got := Digits(tt.x, tt.n); got != tt.want {
+			t.Errorf("Digits(%v, %d): want %q, got %q: %s", tt.x, tt.n, tt.want, got, tt.reason)
+		}
+	}
+	if got := Scientific(0.5, 2); got != "5.0×10⁻¹" {
+		t.Errorf("want 5.0×10⁻¹, got %q", got)
+	}
+}
+
+func TestNoBreak(t *testing.T) {
+	const s = "\u00a0"
+	for text, want := range map[string]string{
+		"12.3 % [10.1, 14.2]":               "12.3" + s + "% [10.1," + s + "14.2]",
+		"< 1.3 % and more":                  "<" + s + "1.3" + s + "% and more",
+		"44.0 % ± 29.9":                     "44.0" + s + "% ±" + s + "29.9",
+		"(95 % interval 39.5 to 49.4)":      "(95" + s + "% interval 39.5 to 49.4)",
+		"[−7.63×10⁻⁵, +0.0123]":             "[−7.63×10⁻⁵," + s + "+0.0123]",
+		"the words [one, two] stay, and so": "the words [one, two] stay, and so",
+	} {
+		if got := NoBreak(text); got != want {
+			t.Errorf("%q: want %q, got %q", text, want, got)
+		}
+	}
+}
+
 // A bound that rounds to nothing must not say that a share is below zero.
 func TestAtMost(t *testing.T) {
 	for x, want := range map[float64]string{1e-9: "0.01 %", 0.00012: "0.01 %", 0.013: "1.3 %", 0: "0 %"} {

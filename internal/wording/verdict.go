@@ -22,6 +22,14 @@ func HeadlineAggregate(b *result.Breakdown, headline result.Headline) *result.Ag
 	return &b.Global.Aggregate
 }
 
+// HeadlineName names the aggregation to read first: "global" or "mean absolute".
+func HeadlineName(headline result.Headline) string {
+	if headline == result.MeanAbsolute {
+		return "mean absolute"
+	}
+	return "global"
+}
+
 // SortedPairs returns the positions of the headline's pairs, largest share first.
 func SortedPairs(t *result.Target) []int {
 	pairs := HeadlineAggregate(&t.Breakdown, t.Headline).Pairs
@@ -42,9 +50,10 @@ func SortedPairs(t *result.Target) []int {
 	return order
 }
 
-// Verdict says the headline in plain words, with its interval at a confidence
-// level.
-func Verdict(t *result.Target, confidence float64) string {
+// Verdict says the headline of a target of an explanation in plain words: with its
+// interval, with the largest part where its error lets it be named, and with what the
+// headline hides where a warning says that it does.
+func Verdict(ex *result.Explanation, t *result.Target) string {
 	share, low, high := t.HeadlineInterval()
 	v := Interval{share, low, high}
 	x, ok := share.Value()
@@ -56,7 +65,7 @@ func Verdict(t *result.Target, confidence float64) string {
 	var text string
 	switch {
 	case v.Unclear():
-		return "These samples and background rows cannot tell how much " + what + "."
+		return "These samples and background rows cannot tell how much " + what + cancelled(ex, t) + "."
 	case x == 0 && upper == 0:
 		text = "Nothing " + what
 	case v.OneSided() || x == 0:
@@ -64,30 +73,60 @@ func Verdict(t *result.Target, confidence float64) string {
 	default:
 		text = Percent(x) + " " + what
 		if lower, ok := low.Value(); ok {
-			text += fmt.Sprintf(" (%s %% interval %s to %s)", Level(confidence), Points(lower), Points(upper))
+			text += fmt.Sprintf(" (%s %% interval %s to %s)", Level(ex.Provenance.Level), Points(lower), Points(upper))
 		}
 	}
-	name, part := largestPart(t)
-	if part > 0 {
-		text += fmt.Sprintf("; the largest part is %s with %s", name, Percent(part))
-	}
-	return text + "."
+	return text + largestPart(HeadlineAggregate(&t.Breakdown, t.Headline)) + cancelled(ex, t) + "."
 }
 
-// largestPart returns the modality or pair with the largest headline share.
-func largestPart(t *result.Target) (name string, share float64) {
-	a := HeadlineAggregate(&t.Breakdown, t.Headline)
-	for _, m := range sortedKeys(a.Contributions) {
-		if x := a.Contributions[m].Or(0); x > share {
-			name, share = m+" alone", x
+// cancelling is the ID of the warning that the headline hides interactions.
+const cancelling = "mean-hides-interaction"
+
+// cancelled says how much interaction there is before signs cancel over samples, of a
+// target that has the warning.
+func cancelled(ex *result.Explanation, t *result.Target) string {
+	for _, w := range ex.Warnings {
+		if x, ok := t.MeanAbsolute.InterSHAP.Value(); ok && w.ID == cancelling && w.Subject == t.Target {
+			return "; interactions of opposite sign cancel over samples: " + Percent(x) + " before they do"
 		}
+	}
+	return ""
+}
+
+// largestPart names the modality or pair with the largest share. A share whose interval
+// reaches down to zero ranks nowhere: where it looks the largest, only the largest of
+// the clear ones is named, as such. It is empty where an interval is not known.
+func largestPart(a *result.Aggregate) string {
+	var largest, clear float64 // of all parts, and of those that are clear of their error
+	var name string
+	known := true
+	consider := func(called string, v Interval) {
+		x := v.Share.Or(0)
+		if x <= 0 {
+			return
+		}
+		largest = max(largest, x)
+		known = known && v.Bounded()
+		if !v.OneSided() && x > clear {
+			name, clear = called, x
+		}
+	}
+	for _, m := range sortedKeys(a.Contributions) {
+		bounds := a.ContributionIntervals[m]
+		consider(m+" alone", Interval{a.Contributions[m], bounds[0], bounds[1]})
 	}
 	for _, p := range a.Pairs {
-		if x := p.Share.Or(0); x > share {
-			name, share = PairName(p.Pair), x
-		}
+		consider(PairName(p.Pair), Interval{p.Share, p.Low, p.High})
 	}
-	return name, share
+	switch {
+	case largest == 0 || !known:
+		return ""
+	case clear == 0:
+		return "; no part is clear of its error"
+	case clear < largest:
+		return fmt.Sprintf("; the largest part that is clear of its error is %s with %s", name, Percent(clear))
+	}
+	return fmt.Sprintf("; the largest part is %s with %s", name, Percent(clear))
 }
 
 func sortedKeys(m map[string]score.Share) []string {
@@ -105,14 +144,22 @@ func Residual(targets []result.Target) string {
 	if len(targets) == 0 {
 		return ""
 	}
-	worst := targets[0]
-	for _, t := range targets {
+	residual, tolerance := WorstResidual(targets)
+	if residual > tolerance {
+		return fmt.Sprintf("not every sample adds up to f(x) - v({}): largest residual %.2g, tolerance %.2g", residual, tolerance)
+	}
+	return fmt.Sprintf("every sample adds up to f(x) - v({}): largest residual %.1g, tolerance %.1g", residual, tolerance)
+}
+
+// WorstResidual returns the residual, and its tolerance, of the target that adds up
+// least. There is at least one target.
+func WorstResidual(targets []result.Target) (residual, tolerance float64) {
+	worst := &targets[0]
+	for i := range targets {
+		t := &targets[i]
 		if t.Residual-t.ResidualTolerance > worst.Residual-worst.ResidualTolerance {
 			worst = t
 		}
 	}
-	if worst.Residual > worst.ResidualTolerance {
-		return fmt.Sprintf("not every sample adds up to f(x) - v({}): largest residual %.2g, tolerance %.2g", worst.Residual, worst.ResidualTolerance)
-	}
-	return fmt.Sprintf("every sample adds up to f(x) - v({}): largest residual %.1g, tolerance %.1g", worst.Residual, worst.ResidualTolerance)
+	return worst.Residual, worst.ResidualTolerance
 }

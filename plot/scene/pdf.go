@@ -79,16 +79,22 @@ func (p page) items(items []Item) {
 		case *Line:
 			p.line(it)
 		case *Marks:
-			for _, at := range it.At {
-				if it.Shape == Dot {
-					p.circle(at, it.Size/2, it.Fill, color.NRGBA{})
-				}
-				for _, polygon := range it.Shape.outline(it.Size) {
-					p.polygon(moved(polygon, at), it.Fill)
-				}
+			for _, m := range it.plain() {
+				p.marks(m)
 			}
 		case *Text:
 			p.text(it)
+		}
+	}
+}
+
+func (p page) marks(m *Marks) {
+	for _, at := range m.At {
+		if m.Shape == Dot {
+			p.circle(at, m.Size/2, m.Fill, color.NRGBA{})
+		}
+		for _, polygon := range m.Shape.outline(m.Size) {
+			p.polygon(moved(polygon, at), m.Fill)
 		}
 	}
 }

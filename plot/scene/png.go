@@ -45,16 +45,22 @@ func (p pen) items(items []Item) {
 		case *Line:
 			p.line(it)
 		case *Marks:
-			for _, at := range it.At {
-				if it.Shape == Dot {
-					p.circle(at, it.Size/2, it.Fill, color.NRGBA{})
-				}
-				for _, polygon := range it.Shape.outline(it.Size) {
-					p.shape(moved(polygon, at), it.Fill, color.NRGBA{})
-				}
+			for _, m := range it.plain() {
+				p.marks(m)
 			}
 		case *Text:
 			p.text(it)
+		}
+	}
+}
+
+func (p pen) marks(m *Marks) {
+	for _, at := range m.At {
+		if m.Shape == Dot {
+			p.circle(at, m.Size/2, m.Fill, color.NRGBA{})
+		}
+		for _, polygon := range m.Shape.outline(m.Size) {
+			p.shape(moved(polygon, at), m.Fill, color.NRGBA{})
 		}
 	}
 }

@@ -94,7 +94,25 @@ type Marks struct {
 	// Size is the width of a mark.
 	Size float64
 	Fill color.NRGBA
-	At   []Point
+	// Outline is the colour of the edge of a mark, within its size; an alpha of 0 is
+	// none.
+	Outline color.NRGBA
+	At      []Point
+}
+
+// plain returns the marks without outlines that look the same: large ones in the colour
+// of the outline, with smaller ones on them.
+func (m *Marks) plain() []*Marks {
+	large := *m
+	large.Outline = color.NRGBA{}
+	if m.Outline.A == 0 {
+		return []*Marks{&large}
+	}
+	small := large
+	large.Fill = m.Outline
+	const edge = 0.6
+	small.Size = max(m.Size-2*edge, m.Size/2)
+	return []*Marks{&large, &small}
 }
 
 // An Align says which end of a text stands at its place.

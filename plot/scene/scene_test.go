@@ -361,3 +361,27 @@ func TestUndatedFindsDates(t *testing.T) {
 		t.Errorf("want dates blanked and nothing moved, got %q", got)
 	}
 }
+
+// TestMissing: letters that PNG and PDF do not show, each once, in any group and weight.
+func TestMissing(t *testing.T) {
+	s := &Scene{Items: []Item{
+		&Text{Font: Font{Size: 12}, Text: "größe Ω № 画"},
+		&Group{Items: []Item{&Text{Font: Font{Size: 12, Bold: true}, Text: "画像 ×"}}},
+	}}
+	if got := string(s.Missing()); got != "画像" {
+		t.Errorf("want 画像, got %q", got)
+	}
+}
+
+// TestOutlinedMarks: an outline is a larger mark below, no wider than the size.
+func TestOutlinedMarks(t *testing.T) {
+	m := &Marks{Shape: Square, Size: 3, Fill: color.NRGBA{240, 228, 66, 255}, Outline: color.NRGBA{100, 90, 30, 255}, At: []Point{{5, 5}}}
+	got := m.plain()
+	if len(got) != 2 || got[0].Fill != m.Outline || got[0].Size != 3 || got[1].Fill != m.Fill || !(got[1].Size > 1 && got[1].Size < 3) {
+		t.Errorf("want the outline below a smaller mark, got %v", got)
+	}
+	m.Outline = color.NRGBA{}
+	if got := m.plain(); len(got) != 1 || got[0].Fill != m.Fill {
+		t.Errorf("want the mark alone, got %v", got)
+	}
+}

@@ -61,7 +61,9 @@ func (b *svg) items(items []Item) {
 		case *Line:
 			b.line(it)
 		case *Marks:
-			b.marks(it)
+			for _, m := range it.plain() {
+				b.marks(m)
+			}
 		case *Text:
 			b.text(it)
 		}

@@ -2,6 +2,7 @@ package scene
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -147,6 +148,22 @@ func (f Font) drawable(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// Missing returns the letters of the picture's texts that the font does not have, each
+// once, in the order in which they come: SVG has them, PNG and PDF do not.
+func (s *Scene) Missing() []rune {
+	var out []rune
+	var buf sfnt.Buffer
+	for _, text := range s.Texts() {
+		t := text.Font.face()
+		for _, r := range text.Text {
+			if g, err := t.font.GlyphIndex(&buf, r); (err != nil || g == 0) && !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
 }
 
 const ellipsis = "…"

@@ -32,10 +32,10 @@ const targets = data.byTarget.map((t) => ({
   base: decode(t.base), output: decode(t.output), score: decode(t.score), se: decode(t.se),
   phi: decode(t.phi), values: decode(t.values),
 }));
-// The largest interaction of each sample, as a column of phi; -1 without pairs.
+// The largest interaction of each sample, as a column of phi; -1 where there is none.
 for (const t of targets) {
   t.largest = new Int32Array(n).fill(-1);
-  t.size = new Float32Array(n).fill(-1);
+  t.size = new Float32Array(n);
   for (let k = 0; k < n; k++) {
     for (let c = 0; c < cells; c++) {
       const size = Math.abs(t.phi[k * cells + c]);
@@ -47,21 +47,25 @@ const lower = data.ids.map((id) => id.toLowerCase());
 
 // Words for numbers, as package wording has them.
 const minus = (text) => text.startsWith("-") ? "\u2212" + text.slice(1) : text;
-const exponent = (text) => text.replace(/e([+-])(\d)$/, "e$10$2");
-const significant = (x) => {
-  if (x === 0) return "0.000";
-  const text = x.toExponential(3);
-  const e = Number(text.slice(text.indexOf("e") + 1));
-  return e < -4 || e >= 4 ? exponent(text) : x.toFixed(3 - e) + (e === 3 ? "." : "");
+const raised = (power) => power.replace("+", "").replace("-", "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
+const scientific = (x, count) => {
+  if (x === 0) return "0";
+  const [mantissa, power] = x.toExponential(count - 1).split("e");
+  return minus(mantissa) + "×10" + raised(power);
 };
-const number = (x) => minus(significant(x));
-const signed = (x) => x === 0 ? "0" : x > 0 ? "+" + significant(x) : number(x);
+const digits = (x, count) => {
+  if (x === 0) return "0";
+  const power = Number(x.toExponential(count - 1).split("e")[1]);
+  return Math.abs(x) < 1e-4 || power >= 6 ? scientific(x, count) : minus(x.toFixed(Math.max(0, count - 1 - power)));
+};
+const number = (x) => digits(x, 4);
+const signed = (x) => (x > 0 ? "+" : "") + digits(x, 3);
 const points = (x) => {
   const p = 100 * x;
   if (p === 0) return "0";
   return p.toFixed(Math.abs(p) < 0.995 ? 2 : 1);
 };
-const percent = (x) => points(x) + " %";
+const percent = (x) => points(x) + "\u00a0%";
 const grouped = (k) => String(k).replace(/\B(?=(\d{3})+$)/g, ",");
 const samples = (k) => grouped(k) + (k === 1 ? " sample" : " samples");
 const className = (k) => {
@@ -111,9 +115,9 @@ const ticks = (a, most) => {
   for (let k = Math.ceil(a.lo / step); k <= Math.floor(a.hi / step) && out.length <= 2 * most; k++) {
     const x = k * step + 0;
     let text;
-    if (step >= 1e-4 && largest < 1e5) text = x.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-    else text = x === 0 ? "0" : exponent(x.toExponential(1));
-    out.push({ at: place(a, x), text: minus(text) });
+    if (step >= 1e-4 && largest < 1e5) text = minus(x.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9))));
+    else text = scientific(x, 2);
+    out.push({ at: place(a, x), text });
   }
   return out;
 };
@@ -205,7 +209,7 @@ const sorts = {
 };
 // refresh lists what fits the controls: largest key first, NaN last, equal ones in the
 // order of the file.
-const refresh = () => {
+const refresh = (keep) => {
   const wanted = search.value.trim().toLowerCase(), only = classFilter ? classFilter.value : "";
   const found = new Uint32Array(n);
   let count = 0;
@@ -224,6 +228,11 @@ const refresh = () => {
   $("count").textContent = count === n ? samples(n) : count === 0 ? "No sample fits" : grouped(count) + " of " + samples(n);
   list.scrollTop = 0;
   layout();
+  // Another order leaves the chosen sample in sight, another choice starts at its top.
+  const here = keep ? order.indexOf(selected) : -1;
+  if (here >= 0) reveal(here);
+  if (count === 0) clear();
+  else if (emptied && selected >= 0) show(selected);
 };
 
 // Only the rows in sight are in the page; they are used again as the list moves. A
@@ -285,8 +294,17 @@ const describe = (k) => {
   const error = Number.isNaN(se) ? "" : " (standard error from the background " + points(se) + ")";
   return who + percent(score) + " of what the modalities do to it is interaction between them" + error + ".";
 };
+// Where no sample fits, none is told of; the one that was comes back with the list.
+let emptied = false;
+const clear = () => {
+  emptied = true;
+  $("detail-h").textContent = "No sample chosen";
+  $("said").textContent = "";
+  $("detail-body").replaceChildren();
+};
 const show = (k) => {
   selected = k;
+  emptied = false;
   $("detail-h").replaceChildren("Sample ", make("bdi", {}, data.ids[k]));
   $("said").textContent = describe(k);
   const body = [waterfall(t, k)];
@@ -301,6 +319,10 @@ const select = (position) => {
   if (order.length === 0) return;
   position = Math.max(0, Math.min(order.length - 1, position));
   show(order[position]);
+  reveal(position);
+};
+// reveal moves the list no further than a row needs to be in sight.
+const reveal = (position) => {
   const y = position * height;
   if (y < top()) scrollTo(y);
   else if (y + height > top() + list.clientHeight) scrollTo(y + height - list.clientHeight);
@@ -325,7 +347,7 @@ list.addEventListener("keydown", (e) => {
   e.preventDefault();
   select(next);
 });
-search.addEventListener("input", refresh);
+search.addEventListener("input", () => refresh(false));
 search.addEventListener("keydown", (e) => {
   if (e.key === "ArrowDown" || e.key === "Enter") {
     e.preventDefault();
@@ -334,18 +356,18 @@ search.addEventListener("keydown", (e) => {
   } else if (e.key === "Escape" && search.value) {
     e.preventDefault();
     search.value = "";
-    refresh();
+    refresh(false);
   }
 });
-classFilter?.addEventListener("change", refresh);
-sort.addEventListener("change", refresh);
+classFilter?.addEventListener("change", () => refresh(false));
+sort.addEventListener("change", () => refresh(true));
 choice?.addEventListener("change", () => {
   t = targets[Number(choice.value)];
-  refresh();
-  if (selected >= 0) show(selected);
+  refresh(true);
+  if (selected >= 0 && !emptied) show(selected);
 });
 addEventListener("resize", layout);
-refresh();
+refresh(false);
 if (order.length > 0) { show(order[0]); paint(); }
 document.documentElement.dataset.ready = "yes";
 })();
