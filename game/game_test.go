@@ -91,6 +91,30 @@ func TestMoebius(t *testing.T) {
 	}
 }
 
+// However many players are done in one pass, the bits are those of one after the other.
+func TestMoebiusBits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for m := 0; m <= 13; m++ {
+		got := gametest.Random(m, rng)
+		want := append([]float64(nil), got...)
+		for h := 1; h < len(want); h <<= 1 {
+			for s := range want {
+				if s&h != 0 {
+					want[s] -= want[s^h]
+				}
+			}
+		}
+		apart := make([]float64, len(got))
+		game.MoebiusTo(apart, got)
+		game.MoebiusTo(got, got)
+		for s, w := range want {
+			if got[s] != w || apart[s] != w {
+				t.Fatalf("m=%d: m(%b): want %v, got %v in place and %v elsewhere", m, s, w, got[s], apart[s])
+			}
+		}
+	}
+}
+
 func TestMoebiusPanics(t *testing.T) {
 	for _, n := range []int{0, 3, 6} {
 		func() {

@@ -143,15 +143,16 @@ func TestOracle(t *testing.T) {
 			var oracle struct {
 				Players int
 				Values  []float64
+				Moebius []float64
 				Indices map[string]map[string]map[string]float64
 			}
 			if err := json.Unmarshal(raw, &oracle); err != nil {
 				t.Fatal(err)
 			}
-			compare := func(index, order string, got map[game.Coalition]float64) {
+			compare := func(name, order string, got map[game.Coalition]float64, tolerance float64) {
 				t.Helper()
 				compared := 0
-				for key, want := range oracle.Indices[index][order] {
+				for key, want := range oracle.Indices[name][order] {
 					s, err := parse(key)
 					if err != nil {
 						t.Fatal(err)
@@ -160,16 +161,42 @@ func TestOracle(t *testing.T) {
 						continue
 					}
 					compared++
-					if x, ok := got[s]; !ok || math.Abs(x-want) > 1e-10 {
-						t.Errorf("%s order %s: %s is %v, want %v", index, order, s, x, want)
+					if x, ok := got[s]; !ok || math.Abs(x-want) > tolerance {
+						t.Errorf("%s order %s: %s is %v, want %v", name, order, s, x, want)
 					}
 				}
-				if compared != len(got) {
-					t.Errorf("%s order %s: %d values compared, have %d", index, order, compared, len(got))
+				delete(got, 0) // the oracle has no value of the empty coalition
+				if compared == 0 || compared != len(got) {
+					t.Errorf("%s order %s: %d values compared, have %d", name, order, compared, len(got))
 				}
 			}
-			compare("SV", "1", shapley(oracle.Values, oracle.Players))
-			compare("SII", "2", sii(oracle.Values, oracle.Players))
+			compare("SV", "1", shapley(oracle.Values, oracle.Players), 1e-10)
+			compare("SII", "2", sii(oracle.Values, oracle.Players), 1e-10)
+			for name, orders := range oracle.Indices {
+				x, err := index.Parse(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tolerance := 1e-10
+				if x == index.FSII {
+					tolerance = 1e-8 // theirs is solved by least squares
+				}
+				if len(orders) != x.MaxOrder(oracle.Players) {
+					t.Errorf("%s: the oracle has %d orders, want %d", name, len(orders), x.MaxOrder(oracle.Players))
+				}
+				for order := range orders {
+					k, err := strconv.Atoi(order)
+					if err != nil {
+						t.Fatal(err)
+					}
+					compare(name, order, byCoalition(x, k)(oracle.Values, oracle.Players), tolerance)
+				}
+			}
+			for s, got := range byCoalition(index.Moebius, oracle.Players)(oracle.Values, oracle.Players) {
+				if want := oracle.Moebius[s]; math.Abs(got-want) > 1e-10 {
+					t.Errorf("Moebius: %s is %v, want %v", s, got, want)
+				}
+			}
 		})
 	}
 }

@@ -22,6 +22,12 @@ type Index struct {
 	//
 	//	I(S) = Σ_{T⊆N∖S} Weight(|S|, |T|, m) · Σ_{L⊆S} (−1)^{|S∖L|} v(T∪L)
 	Weight func(s, t, m int) *big.Rat
+	// Definition is a definition of any form, else nil. It must have a value for the
+	// same coalitions as Values, and for no others.
+	Definition Definition
+	// MinPlayers is the fewest players that the index is checked with; 0 means 1. An
+	// index of order k wants k.
+	MinPlayers int
 	// Tolerance bounds |got − want| for values of order one; 0 means 1e-10.
 	Tolerance float64
 }
@@ -34,14 +40,16 @@ type Reporter interface {
 
 // Axioms checks idx on random and closed-form games of one to six players:
 // efficiency where promised, symmetry, null player, linearity, relabelling,
-// and agreement with the definition where there is one, in rational numbers.
+// and agreement with the definition where there is one, in rational numbers. The
+// closed-form games are the unanimity games of every coalition, of which all others are
+// sums.
 func Axioms(t Reporter, idx Index) {
 	t.Helper()
 	if idx.Tolerance == 0 {
 		idx.Tolerance = 1e-10
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
-	for m := 1; m <= 6; m++ {
+	for m := max(1, idx.MinPlayers); m <= 6; m++ {
 		for range 5 {
 			a, b := Random(m, rng), Random(m, rng)
 			checkEfficiency(t, idx, a, m)
@@ -49,9 +57,14 @@ func Axioms(t Reporter, idx Index) {
 			checkLinearity(t, idx, a, b, m)
 			checkRelabelling(t, idx, a, m, rng.Perm(m))
 			checkDefinition(t, idx, a, m)
+			if m > 1 {
+				checkTwins(t, idx, a, m, rng.Perm(m))
+			}
 		}
 		for s := game.Coalition(1); s <= game.Grand(m); s++ {
 			checkSymmetry(t, idx, m, s)
+			checkEfficiency(t, idx, Unanimity(m, s), m)
+			checkDefinition(t, idx, Unanimity(m, s), m)
 		}
 	}
 }
@@ -122,40 +135,113 @@ func checkSymmetry(t Reporter, idx Index, m int, s game.Coalition) {
 	}
 }
 
-func checkDefinition(t Reporter, idx Index, table []float64, m int) {
+// checkTwins makes two players interchangeable: what one has alone or in company, the
+// other has too.
+func checkTwins(t Reporter, idx Index, table []float64, m int, perm []int) {
 	t.Helper()
-	if idx.Weight == nil {
-		return
+	i, j := perm[0], perm[1]
+	swap := func(s game.Coalition) game.Coalition {
+		out := s.Without(i).Without(j)
+		if s.Has(i) {
+			out = out.With(j)
+		}
+		if s.Has(j) {
+			out = out.With(i)
+		}
+		return out
 	}
-	for s, got := range idx.Values(table, m) {
-		want, _ := definition(table, m, s, idx.Weight).Float64()
-		if !idx.near(got, want) {
-			t.Errorf("%s: definition: m=%d: %s has %v, want %v", idx.Name, m, s, got, want)
+	values := idx.Values(Table(m, func(s game.Coalition) float64 { return table[s] + table[swap(s)] }), m)
+	for s, x := range values {
+		if twin := values[swap(s)]; math.Abs(x-twin) > 10*idx.Tolerance {
+			t.Errorf("%s: symmetry: m=%d: players %d and %d are interchangeable, but %s has %v and %s has %v", idx.Name, m, i, j, s, x, swap(s), twin)
 		}
 	}
 }
 
-// definition computes I(s) term by term in rational numbers.
-func definition(table []float64, m int, s game.Coalition, weight func(s, t, m int) *big.Rat) *big.Rat {
-	sum := new(big.Rat)
+func checkDefinition(t Reporter, idx Index, table []float64, m int) {
+	t.Helper()
+	if idx.Weight != nil {
+		whole := exactly(table)
+		for s, got := range idx.Values(table, m) {
+			idx.checkValue(t, m, s, got, definition(whole, m, s, idx.Weight))
+		}
+	}
+	if idx.Definition != nil {
+		got, want := idx.Values(table, m), idx.Definition(table, m)
+		for s := game.Coalition(0); s <= game.Grand(m); s++ {
+			g, found := got[s]
+			w, wanted := want[s]
+			switch {
+			case found != wanted:
+				t.Errorf("%s: definition: m=%d: %s has a value: %v, want %v", idx.Name, m, s, found, wanted)
+			case wanted:
+				idx.checkValue(t, m, s, g, w)
+			}
+		}
+	}
+}
+
+func (idx Index) checkValue(t Reporter, m int, s game.Coalition, got float64, definition *big.Rat) {
+	t.Helper()
+	if want, _ := definition.Float64(); !idx.near(got, want) {
+		t.Errorf("%s: definition: m=%d: %s has %v, want %v", idx.Name, m, s, got, want)
+	}
+}
+
+// definition computes I(s) term by term in whole and rational numbers.
+func definition(table exact, m int, s game.Coalition, weight func(s, t, m int) *big.Rat) *big.Rat {
+	// Terms of one weight are added first.
+	bySize := make([]*big.Int, m+1)
 	for t := game.Coalition(0); t <= game.Grand(m); t++ {
 		if t&s != 0 {
 			continue
 		}
-		delta := new(big.Rat)
+		if bySize[t.Size()] == nil {
+			bySize[t.Size()] = new(big.Int)
+		}
+		delta := bySize[t.Size()]
 		for l := s; ; l = (l - 1) & s {
-			v := new(big.Rat).SetFloat64(table[t|l])
 			if (s.Size()-l.Size())%2 == 1 {
-				v.Neg(v)
+				delta.Sub(delta, table.values[t|l])
+			} else {
+				delta.Add(delta, table.values[t|l])
 			}
-			delta.Add(delta, v)
 			if l == 0 {
 				break
 			}
 		}
-		sum.Add(sum, delta.Mul(delta, weight(s.Size(), t.Size(), m)))
 	}
-	return sum
+	sum := new(big.Rat)
+	for t, delta := range bySize {
+		if delta != nil {
+			term := new(big.Rat).SetInt(delta)
+			sum.Add(sum, term.Mul(term, weight(s.Size(), t, m)))
+		}
+	}
+	return sum.Mul(sum, table.unit)
+}
+
+// exact is a table in whole numbers of some unit: every float64 is a whole number of a
+// power of two.
+type exact struct {
+	values []*big.Int
+	unit   *big.Rat
+}
+
+func exactly(table []float64) exact {
+	most := big.NewInt(1)
+	for _, v := range table {
+		if d := rational(v).Denom(); d.Cmp(most) > 0 {
+			most = d
+		}
+	}
+	out := exact{unit: new(big.Rat).SetFrac(big.NewInt(1), most)}
+	whole := new(big.Rat).SetInt(most)
+	for _, v := range table {
+		x := rational(v)
+		out.values = append(out.values, new(big.Int).Set(x.Mul(x, whole).Num()))
+	}
+	return out
 }
 
 // Factorials returns a!·b!/c!, the building block of Shapley-like weights.
