@@ -44,10 +44,10 @@ type exportOptions struct {
 func newExport(s *streams) *cobra.Command {
 	var opt exportOptions
 	cmd := &cobra.Command{
-		Use:   "export RUN --to FORM -o FILE [flags]",
+		Use:   "export RESULT --to FORM -o FILE [flags]",
 		Short: "Write a result in the shape of another tool",
-		Long: `Write a result in the shape of another tool, for its plots and methods. RUN is
-the JSON document of explain; --samples adds the values of every sample.
+		Long: `Write a result in the shape of another tool, for its plots and methods. RESULT
+is the JSON document of explain; --samples adds the values of every sample.
 
 --to shap writes NumPy arrays named as the arguments of shap.Explanation: of
 every sample, of the one that --sample names or, without samples, of the data
@@ -64,7 +64,7 @@ the lines that open each.`,
 		Annotations: map[string]string{
 			ExitCodesNote: "0 done, 1 failed, also where the samples are not of this run, 2 wrong usage",
 		},
-		Args: wantArgs("RUN"),
+		Args: wantArgs("RESULT"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 		},

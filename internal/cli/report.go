@@ -21,22 +21,22 @@ type reportOptions struct {
 func newReport(s *streams) *cobra.Command {
 	var opt reportOptions
 	cmd := &cobra.Command{
-		Use:   "report RUN [flags]",
+		Use:   "report RESULT [flags]",
 		Short: "Write a page that tells and draws a result",
 		Long: `Write a page that tells and draws a result: the verdict, how to read it, the
 breakdown of the data set, by predicted class and by pair, what to do about
 warnings, and what made the numbers. With --samples it has their distribution
 too, and every sample can be searched for and looked at.
 
-RUN is the JSON document of explain. The page is one HTML file that asks nobody
-for anything: it opens from disk, prints, and can be sent by mail. It holds the
-ids of samples and the paths of files that the document has.`,
+RESULT is the JSON document of explain. The page is one HTML file that asks
+nobody for anything: it opens from disk, prints, and can be sent by mail. It
+holds the ids of samples and the paths of files that the document has.`,
 		Example: `  intershap report run.json -o report.html
   intershap report run.json --samples run.npz -o report.html --force`,
 		Annotations: map[string]string{
 			ExitCodesNote: "0 done, 1 failed, also where the samples are not of this run, 2 wrong usage",
 		},
-		Args: wantArgs("RUN"),
+		Args: wantArgs("RESULT"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 		},

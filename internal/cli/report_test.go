@@ -96,7 +96,7 @@ func TestReportRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		{"no result", nil, exitUsage, "missing argument RUN"},
+		{"no result", nil, exitUsage, "missing argument RESULT"},
 		{"the name of the page", []string{path, "-o", "page.pdf"}, exitUsage, "want a name that ends in .html"},
 		{"no name", []string{path, "-o", ""}, exitUsage, "--out is empty"},
 		{"the samples' format", []string{path, "--samples", "run.txt", "-o", "-"}, exitUsage, "want a name that ends in .npz"},

@@ -27,7 +27,7 @@ func (s *Scene) WritePDF(w io.Writer) error {
 	doc.AddPage()
 	p := page{doc: doc, point: point}
 	p.rect(Box{0, 0, s.Width, s.Height}, s.Background, color.NRGBA{})
-	p.items(s.Items)
+	draw(p, s.Items)
 	var file bytes.Buffer
 	if err := doc.Output(&file); err != nil {
 		return err
@@ -67,59 +67,27 @@ func (p page) stroke(c color.NRGBA, width float64) {
 	p.doc.SetLineWidth(width * p.point)
 }
 
-func (p page) items(items []Item) {
-	for _, it := range items {
-		switch it := it.(type) {
-		case *Group:
-			p.items(it.Items)
-		case *Rect:
-			p.rect(it.Box, it.Fill, it.Stroke)
-		case *Circle:
-			p.circle(it.Center, it.Radius, it.Fill, it.Stroke)
-		case *Line:
-			p.line(it)
-		case *Marks:
-			for _, m := range it.plain() {
-				p.marks(m)
-			}
-		case *Text:
-			p.text(it)
-		}
-	}
-}
-
-func (p page) marks(m *Marks) {
-	for _, at := range m.At {
-		if m.Shape == Dot {
-			p.circle(at, m.Size/2, m.Fill, color.NRGBA{})
-		}
-		for _, polygon := range m.Shape.outline(m.Size) {
-			p.polygon(moved(polygon, at), m.Fill)
-		}
-	}
-}
-
 func (p page) rect(b Box, fill, stroke color.NRGBA) {
-	draw := func(how string) { p.doc.Rect(b.X*p.point, b.Y*p.point, b.W*p.point, b.H*p.point, how) }
+	paint := func(how string) { p.doc.Rect(b.X*p.point, b.Y*p.point, b.W*p.point, b.H*p.point, how) }
 	if fill.A > 0 {
 		p.fill(fill)
-		draw("F")
+		paint("F")
 	}
 	if stroke.A > 0 {
 		p.stroke(stroke, 1)
-		draw("D")
+		paint("D")
 	}
 }
 
 func (p page) circle(c Point, radius float64, fill, stroke color.NRGBA) {
-	draw := func(how string) { p.doc.Circle(c.X*p.point, c.Y*p.point, radius*p.point, how) }
+	paint := func(how string) { p.doc.Circle(c.X*p.point, c.Y*p.point, radius*p.point, how) }
 	if fill.A > 0 {
 		p.fill(fill)
-		draw("F")
+		paint("F")
 	}
 	if stroke.A > 0 {
 		p.stroke(stroke, 1)
-		draw("D")
+		paint("D")
 	}
 }
 

@@ -16,7 +16,7 @@ const DPI = 96
 func (s *Scene) WritePNG(w io.Writer, dpi int) error {
 	c := vgimg.NewWith(vgimg.UseWH(length(s.Width), length(s.Height)), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(s.Background))
 	p := pen{canvas: c, height: s.Height}
-	p.items(s.Items)
+	draw(p, s.Items)
 	_, err := vgimg.PngCanvas{Canvas: c}.WriteTo(w)
 	return err
 }
@@ -32,49 +32,7 @@ type pen struct {
 
 func (p pen) at(q Point) vg.Point { return vg.Point{X: length(q.X), Y: length(p.height - q.Y)} }
 
-func (p pen) items(items []Item) {
-	for _, it := range items {
-		switch it := it.(type) {
-		case *Group:
-			p.items(it.Items)
-		case *Rect:
-			b := it.Box
-			p.shape([]Point{{b.X, b.Y}, {b.Right(), b.Y}, {b.Right(), b.Bottom()}, {b.X, b.Bottom()}}, it.Fill, it.Stroke)
-		case *Circle:
-			p.circle(it.Center, it.Radius, it.Fill, it.Stroke)
-		case *Line:
-			p.line(it)
-		case *Marks:
-			for _, m := range it.plain() {
-				p.marks(m)
-			}
-		case *Text:
-			p.text(it)
-		}
-	}
-}
-
-func (p pen) marks(m *Marks) {
-	for _, at := range m.At {
-		if m.Shape == Dot {
-			p.circle(at, m.Size/2, m.Fill, color.NRGBA{})
-		}
-		for _, polygon := range m.Shape.outline(m.Size) {
-			p.shape(moved(polygon, at), m.Fill, color.NRGBA{})
-		}
-	}
-}
-
-// moved returns the points shifted by a step.
-func moved(points []Point, by Point) []Point {
-	out := make([]Point, len(points))
-	for i, q := range points {
-		out[i] = Point{q.X + by.X, q.Y + by.Y}
-	}
-	return out
-}
-
-func (p pen) polygon(points []Point, closed bool) vg.Path {
+func (p pen) way(points []Point, closed bool) vg.Path {
 	var path vg.Path
 	for i, q := range points {
 		if i == 0 {
@@ -89,8 +47,13 @@ func (p pen) polygon(points []Point, closed bool) vg.Path {
 	return path
 }
 
-func (p pen) shape(points []Point, fill, stroke color.NRGBA) {
-	p.path(p.polygon(points, true), fill, stroke)
+func (p pen) rect(b Box, fill, stroke color.NRGBA) {
+	corners := []Point{{b.X, b.Y}, {b.Right(), b.Y}, {b.Right(), b.Bottom()}, {b.X, b.Bottom()}}
+	p.path(p.way(corners, true), fill, stroke)
+}
+
+func (p pen) polygon(points []Point, fill color.NRGBA) {
+	p.path(p.way(points, true), fill, color.NRGBA{})
 }
 
 func (p pen) path(path vg.Path, fill, stroke color.NRGBA) {
@@ -125,7 +88,7 @@ func (p pen) line(l *Line) {
 	p.canvas.SetLineDash(pattern, 0)
 	p.canvas.SetColor(l.Stroke)
 	p.canvas.SetLineWidth(length(l.Width))
-	p.canvas.Stroke(p.polygon(l.Points, false))
+	p.canvas.Stroke(p.way(l.Points, false))
 	p.canvas.SetLineDash(nil, 0)
 }
 
