@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"runtime"
+	"slices"
 
 	ort "github.com/yalue/onnxruntime_go"
 
@@ -161,6 +163,9 @@ func (s *nativeSession) run(ctx context.Context, inputs []tensor.Tensor) (result
 		return nil, cause
 	}
 	if err != nil {
+		if i := slices.IndexFunc(out, untaken); i >= 0 {
+			err = fmt.Errorf("output %q: %w", s.outputs[i].Name, err)
+		}
 		return nil, fmt.Errorf("run of %d rows: %w", inputs[0].Rows(), err)
 	}
 	for i, o := range s.outputs {
@@ -214,8 +219,12 @@ func destroy(d destroyer) { _ = d.Destroy() }
 
 func destroyAll(values []ort.Value) {
 	for _, v := range values {
-		if v != nil {
+		if v != nil && !untaken(v) {
 			destroy(v)
 		}
 	}
 }
+
+// untaken reports whether v is an output that the binding could not take over,
+// such as one without axes: it leaves a nil pointer of the output's type.
+func untaken(v ort.Value) bool { return v != nil && reflect.ValueOf(v).IsNil() }

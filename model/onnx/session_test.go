@@ -5,10 +5,12 @@ package onnx
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/model/onnx/graphtest"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -82,5 +84,21 @@ func TestOpenBytesErrors(t *testing.T) {
 	}
 	if _, err := m.openBytes(nil, nil, []string{"y"}); err == nil || !strings.Contains(err.Error(), "input") {
 		t.Errorf("want an error for no inputs, got %v", err)
+	}
+}
+
+// An output without any axis is one that the binding cannot take over.
+func TestScalarOutput(t *testing.T) {
+	b := graphtest.NewBuilder(17, 1)
+	x := b.Input("x", tensor.Float32, 4)
+	// The runtime does not know before the run that one number is left.
+	b.Output("loss", b.Node("Squeeze", floats32(-1), []graphtest.Value{b.Slice(b.Slice(x, 1, 0, 1), 0, 0, 1)}))
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := openPath(t, path).Predict(t.Context(), model.Batch{{Name: "x", Tensor: tensor.New(tensor.Float32, 3, 4)}})
+	if want := `run of 16 rows: output "loss": `; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("want an error with %q, got %v", want, err)
 	}
 }
