@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/intershap/intershap/model"
@@ -10,7 +11,7 @@ import (
 // blame says which pair of a part's failed call is at fault, by halves of the
 // samples and then of the background rows.
 func (p *Plan) blame(ctx context.Context, part *stagedPart, inputs model.Batch, n, b int, at func(i, k int) place, failure error) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(failure, model.ErrUnanswered) {
 		return failure
 	}
 	run := func(inputs model.Batch) error {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -186,6 +187,9 @@ func (f *full) ask(ctx context.Context, lo, hi int) (model.Batch, error) {
 // blame says which row of a failed call is at fault.
 func (f *full) blame(ctx context.Context, n int, at func(r int) place, failure error) error {
 	p := f.run.plan
+	if errors.Is(failure, model.ErrUnanswered) {
+		return failure
+	}
 	row, err, found := culprit(ctx, n, func(lo, hi int) error {
 		_, err := f.ask(ctx, lo, hi)
 		return err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -21,8 +22,8 @@ func Probe(ctx context.Context, m model.Model, inputs []tensor.Spec, rows []tens
 	}
 	n := rows[0].Rows()
 	out, failure := ask(0, n)
-	if failure == nil {
-		return out, nil
+	if failure == nil || errors.Is(failure, model.ErrUnanswered) {
+		return out, failure
 	}
 	row, err, found := culprit(ctx, n, func(lo, hi int) error {
 		_, err := ask(lo, hi)

@@ -5,7 +5,7 @@
 // implements [Described] too, so that data can be checked before the first
 // call; [Signature.Check] is that check. [Func] and [RowFunc] wrap Go
 // functions. The package model/onnx opens ONNX files, model/encoders an encoder
-// for each modality and a head; model/modeltest is the suite that every backend
+// for each modality and a head, model/serving asks servers; model/modeltest is the suite that every backend
 // must pass.
 //
 // A model that can be evaluated in parts, each on the rows that are distinct for
@@ -22,6 +22,7 @@ package model
 
 import (
 	"context"
+	"errors"
 
 	"github.com/intershap/intershap/tensor"
 )
@@ -62,6 +63,11 @@ func (b Batch) Lookup(name string) (tensor.Tensor, bool) {
 type Model interface {
 	Predict(ctx context.Context, inputs Batch) (outputs Batch, err error)
 }
+
+// ErrUnanswered is wrapped by the errors of calls that no other rows would have
+// fared better in: a server that is gone, a token that is refused. Nobody needs
+// to look for the row at fault.
+var ErrUnanswered = errors.New("the model gave no answer")
 
 // A Signature says what a model takes and gives.
 type Signature struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -32,7 +33,8 @@ func TestMain(m *testing.M) {
 const scripts = "testdata/script"
 
 // TestScripts runs every script. They find the example in $TRIAGE, small models
-// in $MODELS, and run without a home, so that nobody's settings matter.
+// in $MODELS, and run without a home, so that nobody's settings matter. The condition
+// python holds where Debian's Python with numpy is there, as $PYTHON.
 func TestScripts(t *testing.T) {
 	lib, err := onnx.FindLibrary("")
 	if err != nil {
@@ -49,6 +51,12 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           scripts,
 		UpdateScripts: *update,
+		Condition: func(name string) (bool, error) {
+			if name != "python" {
+				return false, fmt.Errorf("the condition %q is unknown", name)
+			}
+			return hasModule("numpy"), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"lines": lines,
@@ -57,6 +65,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv(onnx.LibraryVariable, lib.Path)
 			env.Setenv("TRIAGE", triage)
 			env.Setenv("MODELS", models)
+			env.Setenv("PYTHON", debianPython)
 			return nil
 		},
 	})

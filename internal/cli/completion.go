@@ -127,7 +127,7 @@ func completeOutput(cmd *cobra.Command, args []string, typed string) ([]string, 
 	}
 	defer m.Close() // nothing was computed
 	var outputs []string
-	for _, out := range m.Signature().Outputs {
+	for _, out := range signatureOf(m).Outputs {
 		outputs = append(outputs, out.Name)
 	}
 	slices.Sort(outputs)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/intershap/intershap"
@@ -33,7 +32,7 @@ const (
 // elements of a row.
 func writeDot(w io.Writer, r *inspection) error {
 	d := drawing{from: map[string][]flow{}}
-	d.line("digraph intershap {\n%s\tlabel=%s;", dotHead, quoteDot(filepath.Base(r.Model.Source), r.Cost.Plan+", "+r.Cost.why))
+	d.line("digraph intershap {\n%s\tlabel=%s;", dotHead, quoteDot(modelName(r.Model.Source), r.Cost.Plan+", "+r.Cost.why))
 	var sources []string
 	for i, s := range r.graph.sources {
 		node, style := fmt.Sprintf("source%d", i), sourceStyle

@@ -30,10 +30,10 @@ func newExplain(s *streams) *cobra.Command {
 		Long: `Score a model on data: how much of its behaviour is interaction between
 modalities, and how much each modality does alone.
 
-MODEL is an ONNX file, or an encoders.yaml that names several. DATA is an
-.npz, .parquet or .csv file, or a folder of .parquet files; an array or column
-named like an input of the model is that input, columns input.feature belong to
-input. Labels are not needed.`,
+MODEL is an ONNX file, an encoders.yaml that names several, exec:COMMAND, or the
+URL of a server. DATA is an .npz, .parquet or .csv file, or a folder of .parquet
+files; an array or column named like an input of the model is that input,
+columns input.feature belong to input. Labels are not needed.`,
 		Example: `  intershap explain model.onnx test.npz --background train.npz
   intershap explain model.onnx test.csv --modality rna=x[0:200] \
       --modality adt=x[200:] -o run.json --samples run.npz`,
@@ -136,7 +136,7 @@ func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error
 // A samples file is there at the end, or not at all.
 func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, how circumstances, err error) {
 	tell := newTeller(s, o.narration)
-	m, err := o.openModel(o.chooseOutput)
+	m, err := o.openModel(ctx, s, o.chooseOutput)
 	if err != nil {
 		return nil, how, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/engine/checkpoint"
 	"github.com/intershap/intershap/model/onnx"
+	"github.com/intershap/intershap/model/process"
 )
 
 // The exit codes of every command; `intershap help exit-codes` tells them.
@@ -144,6 +145,8 @@ func hintOf(err error) string {
 		library    *onnx.LibraryError
 		load       *onnx.LoadError
 		folder     *checkpoint.Error
+		child      *process.Error
+		command    *process.CommandError
 		signal     *interruption
 	)
 	switch {
@@ -163,6 +166,10 @@ func hintOf(err error) string {
 		return library.Hint
 	case errors.As(err, &load):
 		return load.Hint
+	case errors.As(err, &child):
+		return child.Hint
+	case errors.As(err, &command):
+		return command.Hint
 	}
-	return ""
+	return servingHint(err)
 }

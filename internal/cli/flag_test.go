@@ -158,8 +158,8 @@ func TestCommandLine(t *testing.T) {
 func TestModelKinds(t *testing.T) {
 	for _, tt := range []struct{ model, want string }{
 		{"model.onnx", ""}, {"dir/MODEL.ONNX", ""},
-		{"encoders.yaml", ""}, {"dir/M.YML", ""}, {"exec:./serve --x", "not built yet"},
-		{"http://host/invocations", "not built yet"}, {"https://host/model.onnx", "not built yet"}, {"grpc://host/m", "not built yet"},
+		{"encoders.yaml", ""}, {"dir/M.YML", ""}, {"exec:./serve --x", ""}, {"EXEC:./serve", ""},
+		{"http://host/invocations", ""}, {"https://host/v2/models/m", ""}, {"grpc://host/m", ""},
 		{"model.pt", "want the name of an ONNX file"}, {"model", "want the name of an ONNX file"},
 	} {
 		err := checkModelKind(tt.model)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/intershap/intershap/model/process"
 	"github.com/intershap/intershap/rival"
 )
 
@@ -16,6 +17,8 @@ type topic struct {
 	name, short string
 	// more returns what is generated and stands below the file; it may be nil.
 	more func() string
+	// page is the whole text of a topic that has no file; "" for the others.
+	page string
 }
 
 // topics are the pages, in the order in which they are listed. Their text is
@@ -26,6 +29,7 @@ var topics = []topic{
 	{name: "environment", short: "environment variables"},
 	{name: "exit-codes", short: "what a script can rely on"},
 	{name: "formats", short: "models, data, and the files that are written"},
+	{name: "python", short: "a module that serves models written in Python", page: process.Python},
 	{name: "scores", short: "what each score of rival is, and needs", more: scoreCards},
 	{name: "warnings", short: "every warning, and what mends it"},
 }
@@ -35,6 +39,9 @@ var topicFiles embed.FS
 
 // text returns the page.
 func (t topic) text() (string, error) {
+	if t.page != "" {
+		return t.page, nil
+	}
 	raw, err := topicFiles.ReadFile("topics/" + t.name + ".txt")
 	if err != nil || t.more == nil {
 		return string(raw), err

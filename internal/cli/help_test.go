@@ -51,7 +51,9 @@ func TestTopicFiles(t *testing.T) {
 		have = append(have, strings.TrimSuffix(f.Name(), ".txt"))
 	}
 	for _, topic := range topics {
-		listed = append(listed, topic.name)
+		if topic.page == "" {
+			listed = append(listed, topic.name)
+		}
 	}
 	if !slices.Equal(have, listed) {
 		t.Errorf("want the topics %q in this order, got %q", have, listed)

@@ -138,14 +138,14 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 	if err := opt.check(); err != nil {
 		return err
 	}
-	m, outputs, err := opt.open()
+	m, outputs, err := opt.open(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	report := &inspection{Schema: inspectionSchema, Model: reportModel(opt.model, m, outputs), Modalities: []modalityReport{}, Warnings: []diag.Warning{}}
 	if opt.data == "" {
-		report.proposeModalities(opt, m.Signature().Inputs)
+		report.proposeModalities(opt, signatureOf(m).Inputs)
 	} else if err := report.ask(ctx, opt, m); err != nil {
 		if !opt.json && !opt.dot {
 			// What the model takes helps to put things right.
@@ -191,8 +191,8 @@ func (o *inspectOptions) check() error {
 
 // open opens the model as a run would, so that what is measured is what a run
 // takes, and returns all outputs that the file has.
-func (o *inspectOptions) open() (m modelFile, outputs []tensor.Spec, err error) {
-	m, err = o.openModel(func(have []tensor.Spec) []string {
+func (o *inspectOptions) open(ctx context.Context, s *streams) (m modelFile, outputs []tensor.Spec, err error) {
+	m, err = o.openModel(ctx, s, func(have []tensor.Spec) []string {
 		outputs = have
 		if o.data == "" {
 			return nil
@@ -203,7 +203,7 @@ func (o *inspectOptions) open() (m modelFile, outputs []tensor.Spec, err error) 
 }
 
 func reportModel(source string, m modelFile, outputs []tensor.Spec) modelReport {
-	sig := m.Signature()
+	sig := signatureOf(m)
 	out := modelReport{
 		Source: source, SHA256: m.Digest(), Runtime: m.Runtime(), BatchSize: sig.BatchSize,
 		Inputs: reportSpecs(sig.Inputs), Outputs: reportSpecs(outputs), Unsupported: m.Unsupported(),
@@ -240,6 +240,9 @@ func reportModalities(modalities []dataset.Modality, inputs []tensor.Spec) []mod
 // proposeModalities groups the model's inputs without data. What cannot be
 // grouped is a doubt: the file may be sound and still need a --modality.
 func (r *inspection) proposeModalities(opt *inspectOptions, inputs []tensor.Spec) {
+	if len(inputs) == 0 {
+		return // a server that tells nothing, which is said where inputs would stand
+	}
 	modalities, err := dataset.ParseModalities(opt.options.Modalities, opt.options.Fixed, inputs, nil)
 	if err != nil {
 		text := strings.TrimPrefix(err.Error(), "dataset: ")

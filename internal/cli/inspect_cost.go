@@ -90,7 +90,7 @@ func reportCost(plan *intershap.Plan, asked intershap.PlanKind, cut *keptCut, pa
 		Plan: plan.Kind().String(), Additive: e.Additive(), MACs: cut.macs(), Parts: parts,
 		RowsNaive: e.NaiveRows(), Rows: map[string]int64{},
 		Tiles: e.Tiles(), TileSamples: e.TileSamples(), BatchRows: e.BatchRows(), MemoryBytes: e.MemoryBytes(),
-		why: reason(e, asked, plan.Warnings()),
+		why: reason(e, asked, cut.whole, plan.Warnings()),
 	}
 	for i, part := range e.Parts() {
 		r := &c.Parts[i]
@@ -104,7 +104,7 @@ func reportCost(plan *intershap.Plan, asked intershap.PlanKind, cut *keptCut, pa
 }
 
 // reason says how the model is evaluated, and why so.
-func reason(e *engine.Plan, asked intershap.PlanKind, warnings []diag.Warning) string {
+func reason(e *engine.Plan, asked intershap.PlanKind, indivisible bool, warnings []diag.Warning) string {
 	const whole = "every row through the whole model"
 	switch {
 	case e.Additive():
@@ -113,6 +113,8 @@ func reason(e *engine.Plan, asked intershap.PlanKind, warnings []diag.Warning) s
 		return "each part on the rows that differ for it"
 	case asked == intershap.FullPlan:
 		return whole + ", as asked"
+	case indivisible:
+		return whole + ": only a model in a file can be cut"
 	case slices.ContainsFunc(warnings, func(w diag.Warning) bool { return w.ID == notStaged }):
 		return whole + ": it is not cut, see the warning " + notStaged
 	}

@@ -15,6 +15,8 @@ import (
 // they take from each other only the model knows.
 type keptCut struct {
 	leaves []model.Leaf
+	// whole is set for a model that nothing could cut.
+	whole bool
 	// stages is nil for a model that was not cut.
 	stages *model.Stages
 }
@@ -32,6 +34,8 @@ func keepCut(m modelFile) (modelFile, *keptCut) {
 	cut := &keptCut{}
 	if _, ok := m.(model.Staged); ok {
 		m = &stagedFile{m, cut}
+	} else {
+		cut.whole = true
 	}
 	return m, cut
 }
@@ -42,6 +46,9 @@ func (f *stagedFile) Stage(ctx context.Context, q model.Question) (*model.Stages
 	f.cut.leaves, f.cut.stages = q.Leaves, stages
 	return stages, err
 }
+
+// Signature implements [model.Described], which what can be cut is.
+func (f *stagedFile) Signature() model.Signature { return signatureOf(f.modelFile) }
 
 // Classes returns the names of classes that the file states, nil for none.
 func (f *stagedFile) Classes(output string) []string {
@@ -88,8 +95,8 @@ type tensorReport struct {
 const openLength = -1
 
 // outputOf describes an output of a model.
-func outputOf(m model.Described, name string) tensorReport {
-	for _, spec := range m.Signature().Outputs {
+func outputOf(m model.Model, name string) tensorReport {
+	for _, spec := range signatureOf(m).Outputs {
 		if spec.Name == name {
 			return tensorReport{name, spec.RowLen()}
 		}

@@ -145,7 +145,7 @@ func inspectToy(t *testing.T, stage func() (*model.Stages, error), dot bool, arg
 		t.Fatal(err)
 	}
 	m := toy{stage}
-	r := &inspection{Schema: inspectionSchema, Model: reportModel(q.model, m, m.Signature().Outputs), Warnings: []diag.Warning{}}
+	r := &inspection{Schema: inspectionSchema, Model: reportModel(q.model, m, signatureOf(m).Outputs), Warnings: []diag.Warning{}}
 	if err := r.ask(t.Context(), opt, m); err != nil {
 		t.Fatal(err)
 	}

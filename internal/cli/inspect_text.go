@@ -25,7 +25,11 @@ func writeModel(p *page, r *inspection) {
 	for _, s := range m.Outputs {
 		rows = append(rows, specRow("output", s))
 	}
-	p.grid(rows)
+	if len(rows) > 1 {
+		p.grid(rows)
+	} else {
+		p.line("the server tells no inputs and outputs: the inputs are those of the data")
+	}
 	for _, u := range m.Unsupported {
 		p.line("output left out: %s", u)
 	}

@@ -122,11 +122,12 @@ func TestInspectComputesWhatExplainDoes(t *testing.T) {
 		if tt.output != "probabilities" {
 			opt.options.Output = tt.output
 		}
-		m, all, err := opt.open()
+		s, _, _ := fakeStreams(false, 0)
+		m, all, err := opt.open(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		computed := m.Signature().Outputs
+		computed := signatureOf(m).Outputs
 		if len(all) != 2 || tt.data == "" && len(computed) != 2 || tt.data != "" && (len(computed) != 1 || computed[0].Name != tt.output) {
 			t.Errorf("%s: told %v, computes %v", tt.reason, all, computed)
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/model/encoders"
 	"github.com/intershap/intershap/model/onnx"
+	"github.com/intershap/intershap/model/serving"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
 )
@@ -27,6 +29,7 @@ type question struct {
 	library     string
 	fixed       []string
 	device      string
+	timeout     time.Duration
 	options     intershap.Options
 }
 
@@ -63,6 +66,7 @@ func addQuestion(flags *pflag.FlagSet, q *question) {
 		readNamed(intershap.ParsePlanKind, planNames...))
 	flags.StringVar(&q.library, libraryFlag, "", "`PATH` of ONNX Runtime's library (default: found, see intershap help environment)")
 	define(flags, &q.device, "device", onnx.CPU, "DEVICE", "that computes: cpu, cuda or cuda:N", onnx.ParseDevice)
+	addTimeout(flags, &q.timeout)
 	define(flags, &o.Seed, "seed", "1", "N", "of every draw", readSeed)
 	define(flags, &o.Workers, "workers", "", "N", "concurrent model calls (default: one a processor)", readCount(1))
 	define(flags, &o.Memory, "memory", "2GiB", "SIZE", "limit of the rows in flight", parseSize)
@@ -81,6 +85,16 @@ func readBackgroundSize(text string) (int, error) {
 func (q *question) check() error {
 	if err := checkModelKind(q.model); err != nil {
 		return err
+	}
+	if command, found := namesCommand(q.model); found {
+		if err := q.checkCommand(command); err != nil {
+			return err
+		}
+	}
+	if serving.IsURL(q.model) {
+		if err := q.checkServer(); err != nil {
+			return err
+		}
 	}
 	if err := checkModalities(q.options.Modalities); err != nil {
 		return err
@@ -120,33 +134,14 @@ func (q *question) sign(ex *intershap.Explanation, command string) {
 	}
 }
 
-func notBuilt(what, instead string) *usageError {
-	fault := usagef("%s is not built yet", what)
-	fault.hint = instead
-	return fault
-}
-
-// modelKinds are the kinds of models other than files, by how their names begin.
-var modelKinds = []struct{ prefix, kind string }{
-	{prefix: "exec:", kind: "a model in a child process (exec:)"},
-	{prefix: "http://", kind: "a model behind a server (http://)"},
-	{prefix: "https://", kind: "a model behind a server (https://)"},
-	{prefix: "grpc://", kind: "a model behind a server (grpc://)"},
-}
-
-// checkModelKind refuses models that are no file of ours, by name.
+// checkModelKind refuses models of kinds that nobody opens, by name.
 func checkModelKind(name string) error {
 	lower := strings.ToLower(name)
-	for _, k := range modelKinds {
-		if strings.HasPrefix(lower, k.prefix) {
-			return notBuilt(k.kind, "export the model to an ONNX file")
-		}
-	}
-	if strings.HasSuffix(lower, ".onnx") || namesEncoders(lower) {
+	if _, found := namesCommand(name); found || serving.IsURL(name) || strings.HasSuffix(lower, ".onnx") || namesEncoders(lower) {
 		return nil
 	}
-	fault := usagef("MODEL %s: want the name of an ONNX file, which ends in .onnx, or of an encoders.yaml", name)
-	fault.hint = "export the model to ONNX: see intershap help formats"
+	fault := usagef("MODEL %s: want the name of an ONNX file, which ends in .onnx, or of an encoders.yaml, exec:COMMAND, or the URL of a server", name)
+	fault.hint = "export the model to ONNX, or serve it from Python: see intershap help formats, intershap help python"
 	return fault
 }
 
@@ -155,9 +150,10 @@ func namesEncoders(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml"}, strings.ToLower(filepath.Ext(name)))
 }
 
-// A modelFile is a model that was opened from a file.
+// A modelFile is a model that was opened by its name. It is a [model.Described],
+// but where a server tells nothing of it.
 type modelFile interface {
-	model.Described
+	model.Model
 	// Unsupported lists outputs that cannot be read, with reasons.
 	Unsupported() []string
 	Digest() string
@@ -190,7 +186,13 @@ type opened struct {
 
 // openModel opens the model, with the outputs that the function names; nil for
 // all.
-func (q *question) openModel(outputs func([]tensor.Spec) []string) (modelFile, error) {
+func (q *question) openModel(ctx context.Context, s *streams, outputs func([]tensor.Spec) []string) (modelFile, error) {
+	if command, found := namesCommand(q.model); found {
+		return q.openCommand(ctx, s, command, outputs)
+	}
+	if serving.IsURL(q.model) {
+		return q.openServer(ctx, s, outputs)
+	}
 	return openModelFile(q.model, onnx.Options{Library: q.library, Device: q.device, Outputs: outputs})
 }
 
@@ -212,6 +214,7 @@ func (q *question) openData(ctx context.Context, m modelFile) (*opened, error) {
 	if o.data, err = dataset.Open(ctx, q.data); err != nil {
 		return nil, err
 	}
+	nameColumns(m, o.data)
 	if q.background != "" {
 		if o.background, err = dataset.Open(ctx, q.background); err != nil {
 			return nil, errors.Join(err, o.data.Close())

@@ -221,7 +221,7 @@ func doubts(unfit []*rival.Unfit) []diag.Warning {
 // compute computes the scores.
 func (o *rivalOptions) compute(ctx context.Context, s *streams) (scores *intershap.RivalScores, err error) {
 	tell := newTeller(s, o.narration)
-	m, err := o.openModel(o.chooseOutput)
+	m, err := o.openModel(ctx, s, o.chooseOutput)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func writeHead(p *page, ex *result.Explanation, guessed bool, notes footnotes) {
 	}
 	background := fmt.Sprintf("%s, %s, mask %s", filepath.Base(from.Background.Source.Source), count(int64(from.Background.Rows), "row"), from.Background.Mask)
 	p.markedPairs([][2]string{
-		{"model", filepath.Base(from.Model.Source)},
+		{"model", modelName(from.Model.Source)},
 		{"data", fmt.Sprintf("%s, %s", filepath.Base(from.Data.Source.Source), count(int64(from.Data.Samples), "sample"))},
 		{"background", background},
 		{"explained", fmt.Sprintf("output %s, %s, transform %s", from.Output, task, from.Transform)},

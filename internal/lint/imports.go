@@ -36,6 +36,8 @@ func Imports(t *Tree, rooms map[string]Room) []Finding {
 			var fault, remedy string
 			if target, inside := t.inside(to); inside {
 				fault, remedy = judgeRoom(f, target, open)
+			} else if !f.IsTest() && to == startsPrograms {
+				fault, remedy = judgeStart(f, room)
 			} else if !f.IsTest() && !standard(to) {
 				fault, remedy = judgeModule(f, to, room)
 			}
@@ -55,6 +57,17 @@ func judgeRoom(f *File, target string, open []string) (fault, remedy string) {
 	return fmt.Sprintf("%s imports %s, want one of: %s", from, target, list(open)),
 		"imports go one way, down: move the code to the room that may know both, or pass in what is needed; " +
 			"where the map itself is wrong change internal/lint/rooms.go and docs/architecture.md together"
+}
+
+// startsPrograms is the package without which no program is started.
+const startsPrograms = "os/exec"
+
+func judgeStart(f *File, room Room) (fault, remedy string) {
+	if room.Starts {
+		return "", ""
+	}
+	return fmt.Sprintf("%s imports %s, and may start no program", f.Room(), startsPrograms),
+		"go through package model/process, which ends what it starts; where a room has to start programs itself, say so in internal/lint/rooms.go"
 }
 
 func judgeModule(f *File, to string, room Room) (fault, remedy string) {

@@ -128,6 +128,11 @@ func TestRulesFindFaults(t *testing.T) {
 			nil,
 		},
 		{
+			"starts a program", "what is started must end with us", "imports",
+			map[string]string{"engine/a.go": "package engine\nimport _ \"os/exec\"\n", "engine/a_test.go": "package engine\nimport _ \"os/exec\"\n", "model/process/a.go": "package process\nimport _ \"os/exec\"\n"},
+			[]string{"engine/a.go:2: engine imports os/exec, and may start no program"},
+		},
+		{
 			"another platform", "build constraints hide nothing", "imports",
 			map[string]string{"game/a_windows.go": "//go:build windows\n\npackage game\nimport _ \"example.org/m/score\"\n"},
 			[]string{"game/a_windows.go:4: game imports score"},

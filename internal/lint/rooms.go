@@ -13,6 +13,9 @@ type Room struct {
 	// Core rooms import the standard library and core rooms alone, so that the
 	// mathematics builds everywhere, without C and without downloads.
 	Core bool
+	// Starts says that this room may start programs: children that are models, and
+	// the go command that fetches a library.
+	Starts bool
 }
 
 // Everywhere lists the rooms that all may import and that import no other
@@ -43,13 +46,16 @@ var Rooms = map[string]Room{
 	// Rows in, outputs out.
 	"model":                {},
 	"model/modeltest":      {Above: []string{"model"}},
-	"model/onnx":           {Above: []string{"model", "model/onnx/graph"}, Modules: []string{onnxRuntime, onnxLibraries, protobuf}},
+	"model/onnx":           {Above: []string{"model", "model/onnx/graph"}, Modules: []string{onnxRuntime, onnxLibraries, protobuf}, Starts: true},
 	"model/encoders":       {Above: []string{"model/onnx"}, Modules: []string{yaml}},
 	"model/onnx/graph":     {Above: []string{"model", "model/onnx/onnxpb"}, Modules: []string{protobuf}},
 	"model/onnx/onnxpb":    {Modules: []string{protobuf}},
 	"model/onnx/graphtest": {Above: []string{"model/onnx/onnxpb"}, Modules: []string{protobuf}},
-	"model/process":        {Above: []string{"model"}},
-	"model/serving":        {Above: []string{"model"}},
+	"model/process":        {Above: []string{"model", "dataset"}, Starts: true},
+	"model/serving":        {Above: []string{"model", "model/serving/oip"}, Modules: []string{grpc, protobuf, backoff}},
+	"model/serving/oip":    {Above: []string{"model", "model/serving/oippb"}},
+	"model/serving/oippb":  {Modules: []string{protobuf}},
+	"model/serving/server": {Above: []string{"model", "model/serving/oip"}, Modules: []string{grpc}},
 
 	// Everything expensive happens in one place.
 	"engine":            {Above: []string{"game", "model", "background", "dataset", "internal/share"}},
@@ -74,7 +80,7 @@ var Rooms = map[string]Room{
 
 	// The command line stands on everything and nothing stands on it but main.
 	"internal/cli": {
-		Above:   []string{".", "compare", "export", "demo", "paper", "synth", "fusion", "model/onnx", "model/encoders", "model/process", "model/serving"},
+		Above:   []string{".", "compare", "export", "demo", "paper", "synth", "fusion", "model/onnx", "model/encoders", "model/process", "model/serving", "model/serving/server"},
 		Modules: []string{"github.com/spf13/", "golang.org/x/term"},
 	},
 	"cmd/intershap": {Above: []string{commandLine}},
@@ -97,6 +103,8 @@ const (
 	liberation    = "codeberg.org/go-fonts/liberation/"
 	fpdf          = "codeberg.org/go-pdf/fpdf"
 	xImage        = "golang.org/x/image/"
+	grpc          = "google.golang.org/grpc"
+	backoff       = "github.com/cenkalti/backoff/v5"
 	protobuf      = "google.golang.org/protobuf/"
 	yaml          = "go.yaml.in/yaml/v3"
 	onnxRuntime   = "github.com/yalue/onnxruntime_go"

@@ -1,0 +1,197 @@
+package process
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/tensor"
+)
+
+// align is the multiple at which elements start in a payload, so that the other
+// side can use them where they are: no type is longer.
+const align = 8
+
+// maxBatchBytes bounds a batch: ZIP needs longer fields beyond, which readers of
+// a few lines do not know.
+const maxBatchBytes = math.MaxInt32
+
+// encodeBatch writes the frame of a batch into room, whose memory it takes over.
+func encodeBatch(room []byte, batch model.Batch) ([]byte, error) {
+	buffer := bytes.NewBuffer(appendHeader(room[:0], batchKind, 0))
+	archive := zip.NewWriter(buffer)
+	for _, in := range batch {
+		descr, data, err := elements(in.Tensor)
+		if err != nil {
+			return nil, fmt.Errorf("input %q: %w", in.Name, err)
+		}
+		header := dataset.NPYHeader(descr, in.Tensor.Shape()...)
+		if int64(buffer.Len())+int64(len(data)) > maxBatchBytes {
+			return nil, &model.InputError{Input: in.Name, Err: fmt.Errorf("a batch of %d rows takes more than %d bytes, the most that a child is sent; lower --memory, or declare max_rows", batch.Rows(), maxBatchBytes)}
+		}
+		size := uint64(len(header) + len(data))
+		name := in.Name + ".npy"
+		if err := archive.Flush(); err != nil {
+			return nil, err
+		}
+		// With the size known beforehand it stands before the elements, where a
+		// reader that does not look for the directory finds it.
+		w, err := archive.CreateRaw(&zip.FileHeader{
+			Name: name, Method: zip.Store,
+			CRC32:            crc32.Update(crc32.ChecksumIEEE(header), crc32.IEEETable, data),
+			CompressedSize64: size, UncompressedSize64: size,
+			Extra: padding(buffer.Len() - headerBytes + localBytes + len(name) + len(header)),
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range [][]byte{header, data} {
+			if _, err := w.Write(part); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return nil, err
+	}
+	frame := buffer.Bytes()
+	binary.LittleEndian.PutUint64(frame[headerBytes-8:], uint64(len(frame)-headerBytes))
+	return frame, nil
+}
+
+const (
+	// localBytes is the length of a member's header in a ZIP archive, without
+	// name and extra field.
+	localBytes = 30
+	// paddingID marks an extra field that is filler, as other tools that align
+	// members mark it.
+	paddingID = 0xd935
+)
+
+// padding returns an extra field that moves the place at to a multiple of align.
+func padding(at int) []byte {
+	const fixed = 4 // ID and length
+	n := (align - (at+fixed)%align) % align
+	field := binary.LittleEndian.AppendUint16(nil, paddingID)
+	field = binary.LittleEndian.AppendUint16(field, uint16(n))
+	return append(field, make([]byte, n)...)
+}
+
+var descrs = map[tensor.DType]string{
+	tensor.Float16: "<f2", tensor.Float32: "<f4", tensor.Float64: "<f8",
+	tensor.Int8: "|i1", tensor.Int16: "<i2", tensor.Int32: "<i4", tensor.Int64: "<i8",
+	tensor.Uint8: "|u1", tensor.Uint16: "<u2", tensor.Uint32: "<u4", tensor.Uint64: "<u8",
+	tensor.Bool: "|b1",
+}
+
+// elements returns NumPy's name of a tensor's type and the bytes of its elements,
+// which it shares but for text.
+func elements(t tensor.Tensor) (descr string, data []byte, err error) {
+	if t.DType() != tensor.String {
+		return descrs[t.DType()], t.Bytes(), nil
+	}
+	texts := tensor.Values[string](t)
+	longest := 1 // NumPy knows no text of no letters
+	for i, s := range texts {
+		if !utf8.ValidString(s) || strings.HasSuffix(s, "\x00") {
+			return "", nil, fmt.Errorf("row %d: the text %q is no UTF-8 or ends in a zero byte, which NumPy cannot hold", i/t.RowLen(), s)
+		}
+		longest = max(longest, utf8.RuneCountInString(s))
+	}
+	const letter = 4
+	if len(texts) > maxBatchBytes/letter/longest {
+		return "", nil, fmt.Errorf("%d texts of up to %d letters take more than %d bytes", len(texts), longest, maxBatchBytes)
+	}
+	data = make([]byte, letter*longest*len(texts))
+	for i, s := range texts {
+		at := letter * longest * i
+		for _, r := range s {
+			binary.LittleEndian.PutUint32(data[at:], uint32(r))
+			at += letter
+		}
+	}
+	return fmt.Sprintf("<U%d", longest), data, nil
+}
+
+// answerName stands for the path of an answer in errors of package dataset.
+const answerName = "answer"
+
+const hintOutputs = "the outputs must be as the model declares them, a row for each row of the inputs: see intershap help python"
+
+// decodeOutputs reads the payload of an answer to a batch of so many rows and
+// returns the outputs of sig in their order. Others are left out.
+func decodeOutputs(payload []byte, sig model.Signature, rows int) (model.Batch, error) {
+	arrays, err := dataset.ReadNPZ(answerName, payload)
+	if err != nil {
+		hint := ""
+		var fault *dataset.Error
+		if errors.As(err, &fault) && fault.Expected != "" { // other hints are for files
+			hint = fault.Hint
+		}
+		return nil, breachf(hint, "its outputs cannot be read: %s", strings.TrimPrefix(err.Error(), "dataset: "))
+	}
+	out := make(model.Batch, len(sig.Outputs))
+	for i, want := range sig.Outputs {
+		at := slices.IndexFunc(arrays, func(a dataset.Array) bool { return a.Name == want.Name })
+		if at < 0 {
+			var have []string
+			for _, a := range arrays {
+				have = append(have, a.Name)
+			}
+			return nil, breachf(hintOutputs, "it gave no output %q (got %s)", want.Name, strings.Join(have, ", "))
+		}
+		got := arrays[at].Tensor
+		wanted := slices.Clone(want.Shape)
+		wanted[0] = rows
+		if got.DType() != want.DType || !fits(wanted, got.Shape()) {
+			return nil, breachf(hintOutputs, "output %q is %s%s for %d rows, want %s%s", want.Name, got.DType(), tensor.FormatShape(got.Shape()), rows, want.DType, tensor.FormatShape(wanted))
+		}
+		out[i] = model.Named{Name: want.Name, Tensor: got}
+	}
+	return out, nil
+}
+
+// fits reports whether got has the lengths of want, where -1 is any.
+func fits(want, got []int) bool {
+	if len(want) != len(got) {
+		return false
+	}
+	for i := range want {
+		if want[i] >= 0 && want[i] != got[i] {
+			return false
+		}
+	}
+	return true
+}
+
+const (
+	// answerSlack is what an answer may have beside its elements, and how much
+	// wider than declared they may be: so that another type or one axis too many
+	// is told as that, and not as too many bytes.
+	answerSlack = 1 << 20
+	answerWider = 64
+	// maxAnswer bounds answers whose length the signature leaves open.
+	maxAnswer = 1 << 32
+)
+
+// answerLimit returns the most bytes that the answer to so many rows may take.
+func answerLimit(outputs []tensor.Spec, rows int) int64 {
+	need := int64(answerSlack)
+	for _, s := range outputs {
+		width := s.RowLen()
+		if width < 0 || s.DType == tensor.String || int64(width) > maxAnswer/int64(rows)/answerWider {
+			return maxAnswer
+		}
+		need += int64(rows) * int64(width) * answerWider
+	}
+	return min(need, maxAnswer)
+}
