@@ -65,10 +65,12 @@ func Local(phi []float64, m int, c Convention) Share {
 	if len(phi) != m*m {
 		panic("score: bad phi length")
 	}
-	packed := make([]float64, packedLen(m))
-	packTo(packed, phi, m)
+	shape := newShape(Layout{Modalities: m, Convention: c})
+	packed := make([]float64, shape.cells())
+	shape.packTo(packed, phi)
 	absoluteTo(packed, packed)
-	return packedShare(packed, m, c)
+	share, _ := shape.share(make([]float64, shape.orders+1), packed)
+	return share
 }
 
 // absoluteTo writes the absolute values of x into dst.
@@ -76,21 +78,6 @@ func absoluteTo(dst, x []float64) {
 	for i, v := range x {
 		dst[i] = math.Abs(v)
 	}
-}
-
-// packedShare is the share of interactions in a packed vector of sizes.
-func packedShare(sizes []float64, m int, c Convention) Share {
-	mains, pairs, at := 0.0, 0.0, 0
-	for i := range m {
-		mains += sizes[at]
-		at++
-		for range m - 1 - i {
-			pairs += sizes[at]
-			at++
-		}
-	}
-	pairs *= c.pairCells()
-	return ratio(pairs, mains+pairs)
 }
 
 // A packed vector holds the upper triangle of a symmetric m×m matrix, diagonal
