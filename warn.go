@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
@@ -38,6 +39,32 @@ func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) 
 		w.Add("mean-hides-interaction", name, "interactions of opposite sign cancel over the samples: %.1f %% by means, %.1f %% by mean absolutes", 100*global, 100*absolute)
 	}
 	p.warnAboutBackground(w, t, s)
+	p.warnAboutBudget(w, t, s)
+}
+
+// warnAboutBudget says when much of the behaviour is what noise gives to the sizes of
+// interactions that are not there. The mean size of a normal error with the standard
+// deviation se is se·√(2/π).
+func (p *Plan) warnAboutBudget(w *diag.List, t result.Target, s *score.Summary) {
+	if s.CoalitionSE == nil || s.Global.Behaviour == 0 {
+		return
+	}
+	if p.design.Method() == approx.Permutation && p.design.Draws() < fewDraws {
+		w.Add("budget-too-small", "", "intervals of pairs come from %d draws of permutations and hold too little, about 85 to 90 %% instead of 95: need at least %d draws, a larger --budget, or --estimator regression", p.design.Draws(), fewDraws)
+	}
+	m, pairs, noise := len(p.modalities), 0, 0.0
+	for i := range m {
+		for j := range i {
+			if se := s.CoalitionSE[i*m+j]; math.Abs(s.Phi[i*m+j]) < clear*se {
+				noise += p.opt.Convention.PairCells() * se * math.Sqrt(2/math.Pi) / s.Global.Behaviour
+				pairs++
+			}
+		}
+	}
+	if noise > budgetNoise {
+		w.Add("budget-too-small", t.Target, "%d pairs are not clear of the error of %d coalitions, whose noise gives them %.0f %% of the behaviour in the global aggregation: the score is that much too high, its lower bound is not; a larger --budget helps",
+			pairs, len(p.coalitions()), 100*noise)
+	}
 }
 
 const (
@@ -48,6 +75,12 @@ const (
 	// good enough: of the headline, and of v({}) relative to the behaviour.
 	headlineError = 0.01
 	baseError     = 0.05
+	// clear is the number of standard errors from which on an interaction is told from
+	// noise, budgetNoise the share of the behaviour that noise may be unsaid.
+	clear       = 2
+	budgetNoise = 0.05
+	// fewDraws of permutations are skewed: see docs/approximation.md.
+	fewDraws = 8
 )
 
 // warnAboutBackground says when the rows are too few, and how many would do:
@@ -65,9 +98,9 @@ func (p *Plan) warnAboutBackground(w *diag.List, t result.Target, s *score.Summa
 	if len(b.Blocks()) == 0 {
 		return
 	}
-	headline, behaviour := s.InterSHAPBackgroundSE.Or(0), s.Global.Behaviour
+	headline, behaviour := s.GlobalSE.Background.Or(0), s.Global.Behaviour
 	if !p.target.follows {
-		headline, behaviour = s.MeanAbsoluteBackgroundSE.Or(0), s.MeanAbsolute.Behaviour
+		headline, behaviour = s.MeanAbsoluteSE.Background.Or(0), s.MeanAbsolute.Behaviour
 	}
 	excess := headline / headlineError
 	what := fmt.Sprintf("the headline's standard error from the background is %.1f points", 100*headline)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/plot/scene"
+	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
 
@@ -33,9 +34,27 @@ func parity(m int, c score.Convention) score.Share {
 	return score.Defined(float64(m) / float64(2*m-2))
 }
 
-// drawSpectrum draws the share of behaviour by order: modalities alone, and pairs.
-// Results have no other orders.
+// drawSpectrum draws the share of behaviour by order. Results have all orders for all
+// samples of a target with three modalities and more; else there are two, modalities
+// alone and pairs.
 func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
+	if sp := s.spectra(); sp != nil {
+		return s.drawOrders(sp, opt)
+	}
+	return s.drawTwoOrders(opt)
+}
+
+// spectra returns those of the subject, nil where the result has none of it.
+func (s *Subject) spectra() *result.Spectra {
+	sp := s.target.Spectrum
+	if s.single || s.only >= 0 || sp == nil || sp.Moebius == nil && sp.KSII == nil {
+		return nil
+	}
+	return sp
+}
+
+// drawTwoOrders draws modalities alone and pairs.
+func (s *Subject) drawTwoOrders(opt Options) (*scene.Scene, error) {
 	return fit(opt, 2, 2, func(_ int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())
 		sh.head("Share of behaviour by order", s.scored())

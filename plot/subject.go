@@ -191,28 +191,36 @@ func (s *Subject) take(b *result.Breakdown) error {
 			s.pairs = append(s.pairs, v)
 		}
 	}
-	s.se, s.seOf = joinSE(b.Global.PhiSE)
+	s.se, s.seOf = joinSE(b.Global.PhiSE, len(b.Global.Phi))
 	return nil
 }
 
-// joinSE adds the errors of the two sources, which are independent, in squares.
-func joinSE(se result.PhiSE) (joint [][]float64, of string) {
-	switch {
-	case se.Background == nil && se.Samples == nil:
-		return nil, ""
-	case se.Background == nil:
-		return se.Samples, "samples alone"
-	case se.Samples == nil:
-		return se.Background, "background rows alone"
+// joinSE returns the errors of all sources that are known, and says which these are.
+func joinSE(se result.PhiSE, modalities int) (joint [][]float64, of string) {
+	var sources []string
+	for _, s := range []struct {
+		cells [][]float64
+		name  string
+	}{{se.Background, "background rows"}, {se.Coalitions, "coalitions"}, {se.Samples, "samples"}} {
+		if s.cells != nil {
+			sources = append(sources, s.name)
+		}
 	}
-	for i := range se.Background {
-		row := make([]float64, len(se.Background))
+	for i := range modalities {
+		row := make([]float64, modalities)
 		for j := range row {
-			row[j] = math.Hypot(se.Background[i][j], se.Samples[i][j])
+			var ok bool
+			if row[j], ok = se.Cell(i, j); !ok {
+				return nil, ""
+			}
 		}
 		joint = append(joint, row)
 	}
-	return joint, "background rows and samples"
+	of = strings.Join(sources, " and ")
+	if !se.Complete() {
+		of += " alone"
+	}
+	return joint, of
 }
 
 func (s *Subject) takeSample(id string, samples *result.Samples) error {

@@ -155,6 +155,9 @@ func (p *page) contents() []entry {
 		if t.Pairs != nil {
 			out = append(out, entry{t.ID + "-pairs", "Pairs"})
 		}
+		if t.Orders != nil {
+			out = append(out, entry{t.ID + "-orders", "By order"})
+		}
 		if t.Spread != nil {
 			out = append(out, entry{t.ID + "-spread", "Over samples"})
 		}

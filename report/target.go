@@ -35,6 +35,7 @@ type target struct {
 	Shares       shareTable
 	Classes      *classTable
 	Pairs        *pairTable
+	Orders       *orderSection
 	Spread       *spread
 }
 
@@ -55,6 +56,7 @@ func newTarget(ex *result.Explanation, at int, samples *result.Samples) target {
 		Shares:  newShareTable(t, ex.Modalities),
 		Classes: newClassTable(t, ex.Modalities),
 		Pairs:   newPairTable(t, ex.Modalities),
+		Orders:  newOrderSection(t, len(ex.Modalities)),
 	}
 	for i, w := range ex.Warnings {
 		if w.Subject == t.Target {

@@ -122,16 +122,11 @@ func pairShares(a *result.Aggregate) map[[2]string]result.Pair {
 	return out
 }
 
-// cellError returns the standard error of a cell from both sources, which are
-// independent of each other; below zero where neither is known.
+// cellError returns the standard error of a cell from all sources that are known; below
+// zero where there is none.
 func cellError(se result.PhiSE, i, j int) float64 {
-	switch {
-	case se.Background != nil && se.Samples != nil:
-		return bounded(math.Hypot(se.Background[i][j], se.Samples[i][j]))
-	case se.Background != nil:
-		return se.Background[i][j]
-	case se.Samples != nil:
-		return se.Samples[i][j]
+	if x, ok := se.Cell(i, j); ok {
+		return bounded(x)
 	}
 	return -1
 }

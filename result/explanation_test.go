@@ -117,11 +117,11 @@ var (
 		promised []string
 		later    []string
 	}{
-		{nil, []string{"schema", "provenance", "modalities", "classes", "samples_file", "cost", "targets", "warnings"}, nil},
+		{nil, []string{"schema", "provenance", "modalities", "classes", "samples_file", "cost", "targets", "warnings"}, []string{"groups", "sensitivity"}},
 		{
 			[]any{"provenance"},
 			[]string{"version", "command", "model", "data", "background", "output", "task", "transform", "index", "order", "convention", "plan", "runtime", "seed"},
-			[]string{"level", "memory"},
+			[]string{"level", "memory", "sampling"},
 		},
 		{[]any{"provenance", "model"}, []string{"source", "sha256"}, nil},
 		{[]any{"provenance", "data"}, []string{"source", "sha256", "samples"}, nil},
@@ -130,11 +130,11 @@ var (
 		{
 			[]any{"targets", 0},
 			[]string{"target", "headline", "samples", "base", "output", "global", "mean_absolute", "local", "residual", "by_class"},
-			[]string{"residual_tolerance"},
+			[]string{"residual_tolerance", "interactions", "spectrum", "across", "at_least"},
 		},
 		{[]any{"targets", 0, "global"}, globalKeys, nil},
 		{[]any{"targets", 0, "global", "pairs", 0}, []string{"pair", "share", "low", "high", "phi"}, nil},
-		{[]any{"targets", 0, "global", "phi_se"}, []string{"background", "samples"}, nil},
+		{[]any{"targets", 0, "global", "phi_se"}, []string{"background", "samples"}, []string{"coalitions"}},
 		{
 			[]any{"targets", 0, "mean_absolute"},
 			[]string{"intershap", "low", "high", "contributions"},

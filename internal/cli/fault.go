@@ -141,6 +141,7 @@ func hintOf(err error) string {
 		usage      *usageError
 		data       *dataset.Error
 		modalities *dataset.ModalityError
+		groups     *dataset.GroupError
 		library    *onnx.LibraryError
 		load       *onnx.LoadError
 		folder     *checkpoint.Error
@@ -159,6 +160,8 @@ func hintOf(err error) string {
 		return data.Hint
 	case errors.As(err, &modalities):
 		return modalities.Hint
+	case errors.As(err, &groups):
+		return groups.Hint
 	case errors.As(err, &library):
 		return library.Hint
 	case errors.As(err, &load):

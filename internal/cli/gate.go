@@ -18,6 +18,9 @@ func checkGates(targets []result.Target, above, below bound) error {
 	for i := range targets {
 		share, _, _ := targets[i].HeadlineInterval()
 		what := fmt.Sprintf("target %s: %s InterSHAP", targets[i].Target, wording.HeadlineName(targets[i].Headline))
+		if targets[i].Across != nil {
+			what += " across modalities"
+		}
 		x, ok := share.Value()
 		switch {
 		case !ok:

@@ -40,11 +40,21 @@ func writeTable(p *page, ex *result.Explanation, how circumstances) {
 		p.line("target %s%s: base %s, output %s", t.Target, notes.marks(p, t.Target), significant(t.Base), significant(t.Output))
 		p.blank()
 		writeShares(p, t, ex.Modalities)
+		writeAcross(p, t, ex.Groups)
+		writeSpectrum(p, t, len(ex.Modalities))
+		writeInteractions(p, t)
 		p.blank()
 		p.hang("* ", wording.Verdict(ex, t))
+		if t.AtLeast != nil {
+			p.hang("* ", atLeastText(t))
+		}
 		if len(ex.Targets) == 1 {
 			writeClasses(p, t)
 		}
+	}
+	if ex.Sensitivity != nil {
+		p.blank()
+		writeSensitivity(p, ex)
 	}
 	p.blank()
 	if len(ex.Targets) > 1 && len(ex.Targets[0].ByClass) > 0 {
@@ -66,13 +76,17 @@ func writeHead(p *page, ex *result.Explanation, guessed bool, notes footnotes) {
 		task += " (guessed)"
 	}
 	background := fmt.Sprintf("%s, %s, mask %s", filepath.Base(from.Background.Source.Source), count(int64(from.Background.Rows), "row"), from.Background.Mask)
-	p.markedPairs([][2]string{
+	lines := [][2]string{
 		{"model", filepath.Base(from.Model.Source)},
 		{"data", fmt.Sprintf("%s, %s", filepath.Base(from.Data.Source.Source), count(int64(from.Data.Samples), "sample"))},
 		{"background", background},
 		{"explained", fmt.Sprintf("output %s, %s, transform %s", from.Output, task, from.Transform)},
 		{"scores", fmt.Sprintf("convention %s, %s %% intervals", from.Convention, level(from.Level))},
-	}, notes.marks(p, ""))
+	}
+	if text := coalitionsOf(ex); text != "" {
+		lines = append(lines, [2]string{"coalitions", text})
+	}
+	p.markedPairs(lines, notes.marks(p, ""))
 }
 
 // writeShares writes the grid of one target: the score, each modality, each
@@ -86,10 +100,12 @@ func writeShares(p *page, t *result.Target, modalities []string) {
 	headline.head += " *"
 	headline.strong = true
 	rows := [][]cell{{{head: ""}, global, absolute, {head: "local"}}}
-	score := []cell{{head: "InterSHAP"}, scoreCell(&t.Global.Aggregate), scoreCell(&t.MeanAbsolute.Aggregate), localCell(t.Local)}
-	if t.Headline == result.Global {
+	score := []cell{{head: scoreName(t)}, scoreCell(&t.Global.Aggregate), scoreCell(&t.MeanAbsolute.Aggregate), localCell(t.Local)}
+	switch {
+	case t.Across != nil: // across modalities is
+	case t.Headline == result.Global:
 		score[1].strong = true
-	} else {
+	default:
 		score[2].strong = true
 	}
 	rows = append(rows, score)
@@ -177,7 +193,7 @@ func writeClasses(p *page, t *result.Target) {
 	}
 	p.blank()
 	rows := [][]cell{{
-		{head: "predicted class"}, {head: "samples", number: true}, {head: "InterSHAP *"},
+		{head: "predicted class"}, {head: "samples", number: true}, {head: scoreName(t) + " *"},
 		{head: "base", number: true}, {head: "output", number: true},
 	}}
 	for _, c := range t.ByClass[:min(len(t.ByClass), mostClasses)] {

@@ -177,6 +177,8 @@ func TestTable(t *testing.T) {
 		{"undefined-terminal", explanation([]string{"image", "text"}, nothing), true, colorNever, "undefined is a word, a bad residual is told"},
 		{"columns-terminal", columns, true, colorNever, "the headline is the mean of absolutes; a regression has no predicted class to point to"},
 		{"additive-pipe", additive, false, colorNever, "what was answered and what was run are two numbers, and no interaction is no accident"},
+		{"groups-terminal", groupedExplanation(), true, colorNever, "shares by modality stand below those of groups, and come first in the verdict"},
+		{"groups-pipe", groupedExplanation(), false, colorNever, "what a single player does stands above, once"},
 		{"targets-pipe", several, false, colorNever, "a table for each target, classes left to the JSON"},
 	}
 	var used []string

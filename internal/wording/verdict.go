@@ -60,7 +60,10 @@ func Verdict(ex *result.Explanation, t *result.Target) string {
 	if !ok {
 		return "The score is undefined: the modalities change nothing in this output."
 	}
-	const what = "of what the modalities do to this output is interaction between them"
+	what := "of what the modalities do to this output is interaction between them"
+	if t.Across != nil {
+		what = "of what the groups do to this output is interaction across modalities"
+	}
 	upper, _ := high.Value()
 	var text string
 	switch {
@@ -76,7 +79,17 @@ func Verdict(ex *result.Explanation, t *result.Target) string {
 			text += fmt.Sprintf(" (%s %% interval %s to %s)", Level(ex.Provenance.Level), Points(lower), Points(upper))
 		}
 	}
-	return text + largestPart(HeadlineAggregate(&t.Breakdown, t.Headline)) + cancelled(ex, t) + "."
+	return text + within(t) + largestPart(HeadlineAggregate(&t.Breakdown, t.Headline)) + cancelled(ex, t) + "."
+}
+
+// within says how much groups of one modality interact, of a target that has groups.
+func within(t *result.Target) string {
+	if t.Across == nil {
+		return ""
+	}
+	w := t.Across.Headline(t.Headline).Within
+	text, _ := Interval{w.Share, w.Low, w.High}.Parts()
+	return "; interaction of groups within a modality: " + text
 }
 
 // cancelling is the ID of the warning that the headline hides interactions.
@@ -85,8 +98,12 @@ const cancelling = "mean-hides-interaction"
 // cancelled says how much interaction there is before signs cancel over samples, of a
 // target that has the warning.
 func cancelled(ex *result.Explanation, t *result.Target) string {
+	before := t.MeanAbsolute.InterSHAP
+	if t.Across != nil {
+		before = t.Across.MeanAbsolute.InterSHAP
+	}
 	for _, w := range ex.Warnings {
-		if x, ok := t.MeanAbsolute.InterSHAP.Value(); ok && w.ID == cancelling && w.Subject == t.Target {
+		if x, ok := before.Value(); ok && w.ID == cancelling && w.Subject == t.Target {
 			return "; interactions of opposite sign cancel over samples: " + Percent(x) + " before they do"
 		}
 	}
