@@ -1,6 +1,7 @@
 package intershap_test
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/approx"
@@ -142,14 +145,16 @@ func TestPlantedModalities(t *testing.T) {
 		{approx.Permutation, 0, 4000, nil},
 	} {
 		t.Run(tt.method.String(), func(t *testing.T) {
-			opt := intershap.Options{Mask: []string{"zero"}, Budget: tt.budget, Method: tt.method, Order: tt.order, Seed: 3}
+			sink := &samplesOf{path: filepath.Join(t.TempDir(), "s.npz")}
+			opt := intershap.Options{Sink: sink, Mask: []string{"zero"}, Budget: tt.budget, Estimator: tt.method, Order: tt.order, Seed: 3}
 			ex, err := intershap.Explain(t.Context(), p.model(), data, oneRow(t, m), opt)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s := ex.Provenance.Sampling; s == nil || s.Coalitions > tt.budget || s.Draws < 2 || s.Method != tt.method.String() {
+			if s := ex.Provenance.Sampling; s == nil || s.Coalitions > tt.budget || s.Draws < 2 || s.Estimator != tt.method.String() {
 				t.Fatalf("sampling %+v", s)
 			}
+			readBack(t, sink, m, n)
 			phi, se := ex.Global().Phi, ex.Global().PhiSE.Coalitions
 			for i := range m {
 				for j := range m {
@@ -181,6 +186,32 @@ func TestPlantedModalities(t *testing.T) {
 	}
 }
 
+// samplesOf writes a samples file.
+type samplesOf struct {
+	path string
+	result.SamplesWriter
+}
+
+func (s *samplesOf) Begin(header result.SamplesHeader) (err error) {
+	s.SamplesWriter, err = result.CreateSamples(s.path, header)
+	return err
+}
+
+// readBack reads the samples of a run on a budget, which have no values of coalitions.
+func readBack(t *testing.T, sink *samplesOf, m, n int) {
+	t.Helper()
+	if err := sink.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := result.ReadSamples(sink.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Modalities) != m || s.Len() != n || s.ByTarget[0].Values != nil {
+		t.Errorf("samples of %d modalities, %d samples, %d values", len(s.Modalities), s.Len(), len(s.ByTarget[0].Values))
+	}
+}
+
 func coalitionOf(players []string) (s game.Coalition) {
 	for _, name := range players {
 		var i int
@@ -197,7 +228,7 @@ func largestInteractions(ex *intershap.Explanation, order, n int) []string {
 	values := slices.Clone(ex.Targets[0].Interactions.Values)
 	values = slices.DeleteFunc(values, func(v result.CoalitionValue) bool { return len(v.Players) != order })
 	slices.SortFunc(values, func(a, b result.CoalitionValue) int {
-		return int(math.Copysign(1, math.Abs(b.Phi)-math.Abs(a.Phi)))
+		return cmp.Compare(math.Abs(b.Phi), math.Abs(a.Phi))
 	})
 	var out []string
 	for _, v := range values[:n] {
@@ -287,9 +318,9 @@ func TestBudgetRefusals(t *testing.T) {
 		want string
 	}{
 		{"no budget", data, intershap.Options{Modalities: twentyFour()}, "24 modalities have 2^24 coalitions"},
-		{"below the minimum", small, intershap.Options{Budget: 12}, fmt.Sprintf("wants a budget of at least %d", approx.Minimum(approx.Regression, 2, 10))},
-		{"order of permutations", small, intershap.Options{Budget: 500, Method: approx.Permutation, Order: 3}, "permutation"},
-		{"estimator of nothing", small, intershap.Options{Method: approx.SHAPIQ}, "the estimator shap-iq needs a budget"},
+		{"below the minimum", small, intershap.Options{Budget: 12}, fmt.Sprintf("needs a budget of at least %d", approx.Minimum(approx.Regression, 2, 10))},
+		{"order of permutations", small, intershap.Options{Budget: 500, Estimator: approx.Permutation, Order: 3}, "permutation"},
+		{"estimator of nothing", small, intershap.Options{Estimator: approx.SHAPIQ}, "the estimator shap-iq needs a budget"},
 		{"negative", small, intershap.Options{Budget: -1}, "budget -1"},
 		{"until", small, intershap.Options{Until: 1.5}, "until 1.5"},
 	} {
@@ -320,38 +351,43 @@ func TestBudgetOfHalf(t *testing.T) {
 		if budget == 0 {
 			method = 0
 		}
-		ex, err := intershap.Explain(t.Context(), m, samples, rows, intershap.Options{BackgroundSize: 40, Seed: seed, Budget: budget, Method: method, Sink: intershap.Discard})
+		ex, err := intershap.Explain(t.Context(), m, samples, rows, intershap.Options{BackgroundSize: 40, Seed: seed, Budget: budget, Estimator: method, Sink: intershap.Discard})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return ex
 	}
-	exact := run(0, 1)
 	const repetitions = 6
-	held, of := 0, 0
+	held, cells, of := 0, 0, 0
 	for seed := range uint64(repetitions) {
-		// The background is the same: its seed draws the coalitions too, so the truth
-		// is made for each.
-		if seed > 0 {
-			exact = run(0, seed+1)
-		}
-		got := run(32, seed+1)
-		if s := got.Provenance.Sampling; s.Coalitions > 32 {
-			t.Fatalf("%d coalitions, want at most 32", s.Coalitions)
+		// The seed draws the background too, so the truth is made for each.
+		exact, got := run(0, seed+1), run(32, seed+1)
+		if s := got.Provenance.Sampling; s.Coalitions > 32 || s.Draws < 4 {
+			t.Fatalf("%d coalitions in %d draws, want at most 32, in 4 or more", s.Coalitions, s.Draws)
 		}
 		want, _ := exact.Global().InterSHAP.Value()
 		low, _ := got.Global().Low.Value()
 		high, _ := got.Global().High.Value()
-		of++
 		if low <= want && want <= high {
 			held++
 		}
+		// Each cell of phi by the error of the coalitions alone, all other being equal.
+		quantile := distuv.StudentsT{Sigma: 1, Nu: float64(got.Provenance.Sampling.Draws - 1)}.Quantile(.975)
+		for i, row := range got.Global().PhiSE.Coalitions {
+			for j, se := range row[:i+1] {
+				of++
+				if math.Abs(got.Global().Phi[i][j]-exact.Global().Phi[i][j]) <= quantile*se {
+					cells++
+				}
+			}
+		}
 	}
-	// At 95 % all but one of six hold with a probability of 0.97.
-	if held < of-1 {
-		t.Errorf("%d of %d intervals hold the exact score", held, of)
+	t.Logf("%d of %d intervals hold the exact score, %d of %d those of cells", held, repetitions, cells, of)
+	// At 95 % all but one of six hold with a probability of 0.97. Cells of a design are
+	// not independent, and few coalitions carry some of them (docs/approximation.md).
+	if held < repetitions-1 || cells*100 < 84*of || cells == of {
+		t.Error("want about 95 % of both")
 	}
-	t.Logf("%d of %d intervals hold the exact score", held, of)
 }
 
 // With Until a run goes on until the interval is narrow. Equal samples have no error of
@@ -377,7 +413,7 @@ func TestUntil(t *testing.T) {
 		opt   intershap.Options
 	}{
 		{"background", three, 3, intershap.Options{BackgroundSize: intershap.AllRows}},
-		{"coalitions", ten, 10, intershap.Options{BackgroundSize: 20, Mask: []string{"zero"}, Budget: 1000, Method: approx.SHAPIQ}},
+		{"coalitions", ten, 10, intershap.Options{BackgroundSize: 20, Mask: []string{"zero"}, Budget: 1000, Estimator: approx.SHAPIQ}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data, rows := numbersFile(t, 4, tt.m, equal), numbersFile(t, 3000, tt.m, random)

@@ -2,7 +2,6 @@ package intershap
 
 import (
 	"context"
-	"errors"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -23,15 +22,11 @@ import (
 // (model.Staged). Results are the same to the last bit for the same data,
 // seed and options, whatever the workers.
 func Explain(ctx context.Context, m model.Model, samples, rows dataset.File, opt Options) (*Explanation, error) {
-	if opt.Until > 0 {
-		return explainUntil(ctx, m, samples, rows, opt)
-	}
-	p, err := NewPlan(ctx, m, samples, rows, opt)
+	p, ex, err := explain(ctx, m, samples, rows, opt)
 	if err != nil {
 		return nil, err
 	}
-	ex, err := p.Explain(ctx)
-	if err := errors.Join(err, p.Close()); err != nil {
+	if err := p.Close(); err != nil {
 		return nil, err
 	}
 	return ex, nil
@@ -83,6 +78,12 @@ func (e *Explanation) Phi(i int) [][]float64 {
 
 // Explain runs the plan.
 func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
+	if err := p.Affordable(); err != nil {
+		return nil, err
+	}
+	if err := p.Prepare(ctx, nil); err != nil {
+		return nil, err
+	}
 	provenance, err := p.provenance(ctx)
 	if err != nil {
 		return nil, err

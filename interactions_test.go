@@ -111,10 +111,11 @@ func TestInteractionsOfAND(t *testing.T) {
 	if ex.Provenance.Index != "SII" || ex.Provenance.Order != 2 {
 		t.Errorf("the score is of %s, order %d, want SII, 2", ex.Provenance.Index, ex.Provenance.Order)
 	}
-	// The largest first, and equal ones in order.
-	x.Values[4].Phi = -2
-	if got := x.SortedValues(); got[0] != 4 || got[1] != 0 {
-		t.Errorf("want the largest size first, got %v", got)
+	// Samples that are all alike have one share, before means and after.
+	for _, v := range x.Values {
+		if got := v.MeanAbsolute; !near(got.Share.Or(0), 1./7) {
+			t.Errorf("%s: want a share of 1/7, got %+v", v.Players, got)
+		}
 	}
 }
 
@@ -354,7 +355,7 @@ func TestInteractionsOnABudget(t *testing.T) {
 	patterns := slices.Repeat([]uint{1<<m - 1, 1<<m - 3, 1<<m - 65}, 8)
 	background := bitRows(t, m, all(m))
 	of := func(budget int, method approx.Method, x index.Index) *intershap.Explanation {
-		ex, err := intershap.Explain(t.Context(), planted, bitRows(t, m, patterns), background, intershap.Options{BackgroundSize: intershap.AllRows, Order: 3, Index: x, Budget: budget, Method: method})
+		ex, err := intershap.Explain(t.Context(), planted, bitRows(t, m, patterns), background, intershap.Options{BackgroundSize: intershap.AllRows, Order: 3, Index: x, Budget: budget, Estimator: method})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -388,13 +389,9 @@ func TestInteractionsOnABudget(t *testing.T) {
 		if want := estimate.Output - estimate.Base; estimate.Interactions.Efficient && !(math.Abs(sum-want) <= 1e-9) {
 			t.Errorf("%s: estimates add up to %v, want %v", x, sum, want)
 		}
-		for _, at := range estimate.Interactions.SortedValues() {
-			if got := estimate.Interactions.Values[at].Players; len(got) == 3 {
-				if x == index.KSII && strings.Join(got, "+") != "m1+m2+m3" {
-					t.Errorf("want the planted triple before others, got %s", got)
-				}
-				break
-			}
+		triples := estimate.Interactions.BySize(result.Global)[2]
+		if got := estimate.Interactions.Values[triples[0]].Players; x == index.KSII && strings.Join(got, "+") != "m1+m2+m3" {
+			t.Errorf("want the planted triple before others, got %s", got)
 		}
 	}
 }

@@ -56,8 +56,8 @@ type Options struct {
 	// that hold the error. 0 means all, and an error where that is too many. A
 	// budget that pays for all gives the exact numbers.
 	Budget int
-	// Method is the estimator of a run with a budget; by default DefaultMethod.
-	Method approx.Method
+	// Estimator is that of a run with a budget; by default DefaultEstimator.
+	Estimator approx.Method
 	// Index is that of the interactions of 1 to Order modalities which a result has
 	// beside the score; by default k-SII where there is an Order, and none where there
 	// is none. Order is by default two, or one for indices of single modalities.
@@ -144,7 +144,7 @@ func (o Options) validate() error {
 	check(o.BackgroundSize >= AllRows, "background size %d must be positive, or AllRows", o.BackgroundSize)
 	check(o.Budget >= 0, "budget %d must be positive, or 0 for all coalitions", o.Budget)
 	check(o.Until >= 0 && o.Until < 1, "until %v must lie between 0 and 1", o.Until)
-	check(o.Method == 0 || o.Budget > 0, "the estimator %s needs a budget", o.Method)
+	check(o.Estimator == 0 || o.Budget > 0, "the estimator %s needs a budget", o.Estimator)
 	if o.Index != 0 {
 		_, err := o.Index.MarshalText()
 		check(err == nil, "index %d must be one of package index", o.Index)

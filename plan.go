@@ -34,7 +34,9 @@ type Plan struct {
 	index index.Index
 	order int
 	// design is the coalitions of a run that estimates, nil where all are evaluated.
-	design   *approx.Design
+	design *approx.Design
+	// budget is the most coalitions of the run, which a round may have raised.
+	budget   int
 	engine   *engine.Plan
 	stages   *model.Stages // nil under the plain way
 	warnings diag.List

@@ -21,22 +21,20 @@ const SensitivityNearest = 10
 
 // Sensitivity explains as [Explain] does, and then once more for each other choice that
 // a user has, made alone from the settings in opt: masks, the number of background rows
-// and their draw, the scale of the output. What became of the headline stands in the
+// and their draw, the scale of the output. Under Until these are the settings of the
+// last round, and no choice is made in rounds. What became of the headline stands in the
 // explanation's Sensitivity, with a sentence: does the verdict depend on the choice?
 //
 // Each choice costs about as much as the run; see [Plan.Choices] to know it before, and
 // to be told of progress. The sink of opt gets the samples of the run alone.
 func Sensitivity(ctx context.Context, m model.Model, samples, rows dataset.File, opt Options) (ex *Explanation, err error) {
-	p, err := NewPlan(ctx, m, samples, rows, opt)
+	p, ex, err := explain(ctx, m, samples, rows, opt)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	c, err := p.Choices(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if ex, err = p.Explain(ctx); err != nil {
 		return nil, err
 	}
 	if ex.Sensitivity, err = c.Explain(ctx, ex, nil); err != nil {
@@ -293,9 +291,7 @@ func (c *Choices) Explain(ctx context.Context, run *Explanation, progress func(d
 	if progress != nil && total > 0 {
 		progress(total, total)
 	}
-	for _, r := range out.Rows {
-		out.Depends = out.Depends || r.Matters
-	}
+	out.Conclude(run.Targets)
 	out.Verdict = sensitivityVerdict(run.Targets, out.Rows)
 	return out, nil
 }

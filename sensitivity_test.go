@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -228,7 +229,7 @@ func TestSensitivityOfSmallDifference(t *testing.T) {
 		t.Errorf("baseline 0: %+v, want 1/39, which does not matter", zero)
 	}
 	const want = "The one other choice does not change the verdict: 0 % to 2.6 %; 8 others give no number."
-	if s.Sensitivity.Verdict != want || s.Sensitivity.Depends {
+	if s.Sensitivity.Verdict != want || s.Sensitivity.Depends || !s.Sensitivity.Clear {
 		t.Errorf("verdict %q, want %q", s.Sensitivity.Verdict, want)
 	}
 }
@@ -354,6 +355,57 @@ func TestChoicesProgress(t *testing.T) {
 	}
 	if len(log.rows) != n {
 		t.Errorf("the sink got %d samples, want %d", len(log.rows), n)
+	}
+}
+
+// Until has rounds here as it has in Explain, and choices are made from the last one.
+func TestSensitivityUntil(t *testing.T) {
+	samples, rows := normals(t, 1, 600), normals(t, 2, 2000)
+	opt := intershap.Options{BackgroundSize: 2000, Until: 0.05, Seed: 1}
+	want, err := intershap.Explain(t.Context(), squashed(4), samples, rows, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := want.Provenance.Background.Rows
+	if drawn <= 100 || drawn >= 1000 { // rounds begin with 100 rows
+		t.Fatalf("the last of the rounds has %d rows: want a second round, and not all rows", drawn)
+	}
+	ex := sensitivity(t, squashed(4), samples, rows, opt)
+	if got := ex.Provenance.Background.Rows; got != drawn || ex.Targets[0].Global.InterSHAP != want.Targets[0].Global.InterSHAP {
+		t.Errorf("%d rows and %v, want those of Explain, %d and %v", got, ex.Targets[0].Global.InterSHAP, drawn, want.Targets[0].Global.InterSHAP)
+	}
+	for _, size := range []int{drawn / 2, 2 * drawn} {
+		rowOf(t, ex.Sensitivity, result.SizeChoice, strconv.Itoa(size))
+	}
+	opt.Until, opt.BackgroundSize, opt.Mask = 0, drawn, []string{"mean"}
+	mean, err := intershap.Explain(t.Context(), squashed(4), samples, rows, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	share, _, _ := mean.Targets[0].HeadlineInterval()
+	if r := rowOf(t, ex.Sensitivity, result.MaskChoice, "mean"); r.InterSHAP != share {
+		t.Errorf("the mask mean gives %v, a run on the last round's %d rows gives %v", r.InterSHAP, drawn, share)
+	}
+}
+
+// A run that knows nothing does not reassure: its interval overlaps all others, however
+// far these are.
+func TestSensitivityOfWideInterval(t *testing.T) {
+	// A small main effect under an interaction of either sign: 8 samples do not tell.
+	m := model.RowFunc("y", func(v model.Row) []float64 { return []float64{v("x")[0]*v("y")[0] + 0.1*v("x")[0]} })
+	ex := sensitivity(t, m, normals(t, 1, 8), normals(t, 2, 40), intershap.Options{BackgroundSize: 20, Task: intershap.Regression})
+	s := ex.Sensitivity
+	if s.Depends || s.Clear || !strings.HasPrefix(s.Verdict, "The run's interval, ") ||
+		!strings.Contains(s.Verdict, " is too wide to tell whether a choice changes the verdict: the headlines lie between ") {
+		share, low, high := ex.Targets[0].HeadlineInterval()
+		t.Errorf("the run is %v [%v, %v], depends %v, clear %v, verdict %q", share, low, high, s.Depends, s.Clear, s.Verdict)
+	}
+	m = model.RowFunc("y", func(v model.Row) []float64 {
+		return []float64{v("x")[0]*v("y")[0] + 0.1*v("x")[0], v("x")[0]*v("y")[0] - 0.1*v("x")[0]}
+	})
+	s = sensitivity(t, m, normals(t, 1, 8), normals(t, 2, 40), intershap.Options{BackgroundSize: 20, Task: intershap.Regression, Target: "all"}).Sensitivity
+	if s.Depends || s.Clear || !strings.HasPrefix(s.Verdict, "The run knows too little of 2 of 2 targets to tell whether a choice changes their verdicts: headlines move by up to ") {
+		t.Errorf("verdict %q", s.Verdict)
 	}
 }
 

@@ -43,6 +43,8 @@ func sensitivityVerdict(targets []result.Target, rows []result.SensitivityRow) s
 		text = dependence(targets, rows)
 	case !slices.ContainsFunc(targets, bounded):
 		text = fmt.Sprintf("The run's headline has no interval, so that no choice can be told to change the verdict%s", span(targets, rows))
+	case slices.ContainsFunc(targets, untold):
+		text = unclear(targets, rows)
 	case compared == 1:
 		text = "The one other choice does not change the verdict" + span(targets, rows)
 	default:
@@ -70,6 +72,24 @@ func defined(t result.Target) bool {
 func bounded(t result.Target) bool {
 	share, low, high := t.HeadlineInterval()
 	return wording.Interval{Share: share, Low: low, High: high}.Bounded()
+}
+
+func untold(t result.Target) bool { return defined(t) && !result.Tells(&t) }
+
+// unclear says of which headlines too little is known to tell whether they move.
+func unclear(targets []result.Target, rows []result.SensitivityRow) string {
+	if len(targets) == 1 {
+		_, low, high := targets[0].HeadlineInterval()
+		return fmt.Sprintf("The run's interval, %s to %s, is too wide to tell whether a choice changes the verdict%s",
+			wording.Percent(low.Or(0)), wording.Percent(high.Or(1)), span(targets, rows))
+	}
+	n := 0
+	for _, t := range targets {
+		if untold(t) {
+			n++
+		}
+	}
+	return fmt.Sprintf("The run knows too little of %d of %d targets to tell whether a choice changes their verdicts%s", n, len(targets), span(targets, rows))
 }
 
 // dependence names the choices that matter, each by the setting that moves a headline
@@ -139,11 +159,17 @@ func span(targets []result.Target, rows []result.SensitivityRow) string {
 			add(r.InterSHAP.Or(0))
 		}
 	}
+	tells := !slices.ContainsFunc(targets, untold)
 	text := fmt.Sprintf(": %s to %s", wording.Percent(low), wording.Percent(high))
-	if len(targets) > 1 {
+	switch {
+	case len(targets) > 1 && tells:
 		text = fmt.Sprintf(" of any of %d targets: no headline moves by more than %s points", len(targets), wording.Points(largest))
+	case len(targets) > 1:
+		text = fmt.Sprintf(": headlines move by up to %s points", wording.Points(largest))
+	case !tells:
+		text = fmt.Sprintf(": the headlines lie between %s and %s", wording.Percent(low), wording.Percent(high))
 	}
-	if largest > result.MatteringDifference && slices.ContainsFunc(targets, bounded) {
+	if largest > result.MatteringDifference && tells {
 		text += ", with intervals that overlap the run's"
 	}
 	return text

@@ -74,112 +74,115 @@ func (r *Rounds) Options() Options {
 // there is none and the interval is not narrow, the result gets the warning
 // until-not-reached, which says what would help.
 func (r *Rounds) Next(p *Plan, ex *Explanation) (more bool) {
-	worst, wide := ex.widest(r.asked.Until)
-	if !wide {
+	worst, half, ok := ex.widest()
+	switch {
+	case !ok:
+		ex.warnUntil(worst, "the headline has no interval, so no run is known to be narrow enough: explain more samples, with more than one background row")
+		return false
+	case half <= r.asked.Until:
 		return false
 	}
 	r.number++
-	errors := ex.errors[worst]
-	half := halfWidth(&ex.Targets[worst])
-	grown := func(by float64, n, limit int) int {
-		next := int(math.Ceil(float64(n) * by))
-		if limit > 0 {
-			next = min(next, limit)
-		}
-		return next
-	}
-	rows, coalitions, samples := errors.background, errors.coalitions, errors.samples
-	drawn := p.Background().Drawn()
-	moreRows := rows > 0 && drawn >= r.rows && (r.asked.BackgroundSize == AllRows || r.rows < r.asked.BackgroundSize)
-	moreCoalitions := coalitions > 0 && r.budget < r.asked.Budget
-	evaluated := 0
-	if p.Sampled() {
-		evaluated = len(p.Design().Coalitions())
-	}
+	from := ex.errors[worst]
+	others := math.Hypot(from.background, from.coalitions)
+	allRows, drawn := r.asked.BackgroundSize == AllRows, p.Background().Drawn()
+	moreRows := from.background > 0 && drawn >= r.rows && (allRows || r.rows < r.asked.BackgroundSize)
+	moreCoalitions := from.coalitions > 0 && r.budget < r.asked.Budget
 	// The squared error falls with the number of rows, and of coalitions.
 	growth := min(mostGrowth, max(leastGrowth, growthReserve*half*half/(r.asked.Until*r.asked.Until)))
+	grown := func(n int) int { return int(math.Ceil(float64(n) * growth)) }
 	switch {
-	case samples >= r.asked.Until && math.Hypot(rows, coalitions) < samples/2:
-		ex.warnUntil(worst, r.asked.Until, "what is left is the error of the samples: more of them are needed, not more rows")
-	case moreCoalitions && (coalitions >= rows || !moreRows):
-		r.budget = grown(growth, max(r.budget, evaluated), r.asked.Budget)
+	case from.samples >= r.asked.Until && others < from.samples/2:
+		ex.warnUntil(worst, fmt.Sprintf("the interval reaches ± %.2g points, not ± %.2g: what is left is the error of the samples, so more of them are needed, not more rows", 100*half, 100*r.asked.Until))
+		return false
+	case moreCoalitions && (from.coalitions >= from.background || !moreRows):
+		r.budget = min(r.asked.Budget, grown(max(r.budget, p.budget)))
 		return true
 	case moreRows:
-		r.rows = grown(growth, r.rows, r.asked.BackgroundSize)
+		if r.rows = grown(r.rows); !allRows {
+			r.rows = min(r.rows, r.asked.BackgroundSize)
+		}
 		return true
-	default:
-		ex.warnUntil(worst, r.asked.Until, r.exhausted(p))
 	}
+	remedy := "allow more, or take more samples"
+	if from.samples > others {
+		remedy = "the samples add most to it, so take more of them"
+	}
+	ex.warnUntil(worst, fmt.Sprintf("the interval reaches ± %.2g points, not ± %.2g: %s; %s", 100*half, 100*r.asked.Until, r.exhausted(p), remedy))
 	return false
 }
 
-// exhausted says what a run that has used all that it may would need.
+// exhausted says what a run has used all of.
 func (r *Rounds) exhausted(p *Plan) string {
 	if p.Background().ErrorUnknown() {
-		return "how far it depends on the background rows is not known under this mask, so more of them are not known to help; take more samples"
+		return "how far it depends on the background rows is not known under this mask"
 	}
-	text := fmt.Sprintf("all of %d background rows are used", p.Background().Drawn())
+	text := fmt.Sprintf("all %d background rows are used", p.Background().Drawn())
 	if r.asked.BackgroundSize != AllRows && p.Background().Drawn() >= r.asked.BackgroundSize {
-		text = fmt.Sprintf("all background rows that it may draw are used, %d", r.asked.BackgroundSize)
+		text = fmt.Sprintf("all %d background rows that may be drawn are used", r.asked.BackgroundSize)
 	}
 	if p.Sampled() {
-		text += fmt.Sprintf(" and the budget of %d coalitions is spent", r.asked.Budget)
+		text += fmt.Sprintf(", and the budget of %d coalitions is spent", r.asked.Budget)
 	}
-	return text + "; allow more, or take more samples"
+	return text
 }
 
-// widest returns the target whose headline has the widest interval, and whether that
-// is wider than ± until.
-func (e *Explanation) widest(until float64) (target int, wide bool) {
-	widest := -1.0
+// widest returns the target whose headline has the widest interval, and how far that
+// reaches from the score, the longer way. It reports false where no target has an
+// interval.
+func (e *Explanation) widest() (target int, half float64, ok bool) {
+	half = -1
 	for t := range e.Targets {
-		if h := halfWidth(&e.Targets[t]); h > widest {
-			target, widest = t, h
+		share, low, high := e.Targets[t].HeadlineInterval()
+		x, known := share.Value()
+		lo, hasLow := low.Value()
+		hi, hasHigh := high.Value()
+		if h := max(hi-x, x-lo); known && hasLow && hasHigh && h > half {
+			target, half = t, h
 		}
 	}
-	return target, widest > until
+	return target, half, half >= 0
 }
 
-// halfWidth is how far the headline's interval reaches from the score, the longer
-// way; 0 where there is no interval to make narrower.
-func halfWidth(t *result.Target) float64 {
-	share, low, high := t.HeadlineInterval()
-	x, ok := share.Value()
-	lo, hasLow := low.Value()
-	hi, hasHigh := high.Value()
-	if !ok || !hasLow || !hasHigh {
-		return 0
-	}
-	return max(hi-x, x-lo)
-}
-
-func (e *Explanation) warnUntil(target int, until float64, why string) {
-	t := &e.Targets[target]
+func (e *Explanation) warnUntil(target int, why string) {
 	var doubts diag.List
 	doubts.Append(e.Warnings...)
-	doubts.Add("until-not-reached", t.Target, "the interval reaches ± %.2g points, not ± %.2g: %s", 100*halfWidth(t), 100*until, why)
+	doubts.Add("until-not-reached", e.Targets[target].Target, "%s", why)
 	e.Warnings = doubts.All()
 }
 
-// explainUntil is Explain in rounds.
-func explainUntil(ctx context.Context, m model.Model, samples, rows dataset.File, opt Options) (*Explanation, error) {
-	for r := NewRounds(opt); ; {
-		p, err := NewPlan(ctx, m, samples, rows, r.Options())
-		if err != nil {
-			return nil, err
-		}
-		ex, err := p.Explain(ctx)
-		if err != nil {
-			return nil, errors.Join(err, p.Close())
-		}
-		more := r.Next(p, ex)
-		if err := p.Close(); err != nil {
-			return nil, err
-		}
-		if !more {
-			return ex, nil
+// Run makes rounds until there is no other, and returns the plan and the result of the
+// last one. explain makes and runs a plan with the options of a round; plans are its
+// own to close.
+func (r *Rounds) Run(explain func(Options) (*Plan, *Explanation, error)) (*Plan, *Explanation, error) {
+	for {
+		p, ex, err := explain(r.Options())
+		if err != nil || !r.Next(p, ex) {
+			return p, ex, err
 		}
 	}
+}
+
+// explain is [Explain] that leaves the plan open, under Until that of the last round.
+func explain(ctx context.Context, m model.Model, samples, rows dataset.File, opt Options) (p *Plan, ex *Explanation, err error) {
+	one := func(opt Options) (_ *Plan, ex *Explanation, err error) {
+		if p != nil {
+			if err := p.Close(); err != nil {
+				return nil, nil, err
+			}
+		}
+		if p, err = NewPlan(ctx, m, samples, rows, opt); err != nil {
+			return nil, nil, err
+		}
+		if ex, err = p.Explain(ctx); err != nil {
+			return nil, nil, errors.Join(err, p.Close())
+		}
+		return p, ex, nil
+	}
+	if opt.Until > 0 {
+		return NewRounds(opt).Run(one)
+	}
+	return one(opt)
 }
 
 // sourceErrors are half the widths that each source alone gives the headline's

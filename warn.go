@@ -33,8 +33,12 @@ func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) 
 			w.Add("denominator-near-zero", name, "no effect is clear of its error, so the global share is anything from %.0f to %.0f %%; more samples or background rows would tell", 100*low, 100*high)
 		}
 	}
-	global, ok1 := t.Global.InterSHAP.Value()
-	absolute, ok2 := t.MeanAbsolute.InterSHAP.Value()
+	byMeans, bySizes := t.Global.Score(), t.MeanAbsolute.Score()
+	if t.Across != nil {
+		byMeans, bySizes = t.Across.Global.Score(), t.Across.MeanAbsolute.Score()
+	}
+	global, ok1 := byMeans.Value()
+	absolute, ok2 := bySizes.Value()
 	if ok1 && ok2 && p.target.follows && absolute-global > hidden {
 		w.Add("mean-hides-interaction", name, "interactions of opposite sign cancel over the samples: %.1f %% by means, %.1f %% by mean absolutes", 100*global, 100*absolute)
 	}
@@ -42,28 +46,24 @@ func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) 
 	p.warnAboutBudget(w, t, s)
 }
 
-// warnAboutBudget says when much of the behaviour is what noise gives to the sizes of
-// interactions that are not there. The mean size of a normal error with the standard
-// deviation se is se·√(2/π).
+// warnAboutBudget says when much of the score is what noise adds to the sizes of
+// interactions.
 func (p *Plan) warnAboutBudget(w *diag.List, t result.Target, s *score.Summary) {
-	if s.CoalitionSE == nil || s.Global.Behaviour == 0 {
+	if s.CoalitionSE == nil {
 		return
 	}
 	if p.design.Method() == approx.Permutation && p.design.Draws() < fewDraws {
 		w.Add("budget-too-small", "", "intervals of pairs come from %d draws of permutations and hold too little, about 85 to 90 %% instead of 95: need at least %d draws, a larger --budget, or --estimator regression", p.design.Draws(), fewDraws)
 	}
-	m, pairs, noise := len(p.modalities), 0, 0.0
-	for i := range m {
-		for j := range i {
-			if se := s.CoalitionSE[i*m+j]; math.Abs(s.Phi[i*m+j]) < clear*se {
-				noise += p.opt.Convention.PairCells() * se * math.Sqrt(2/math.Pi) / s.Global.Behaviour
-				pairs++
-			}
-		}
+	a := &t.MeanAbsolute.Aggregate
+	if t.Headline == result.Global {
+		a = &t.Global.Aggregate
 	}
-	if noise > budgetNoise {
-		w.Add("budget-too-small", t.Target, "%d pairs are not clear of the error of %d coalitions, whose noise gives them %.0f %% of the behaviour in the global aggregation: the score is that much too high, its lower bound is not; a larger --budget helps",
-			pairs, len(p.coalitions()), 100*noise)
+	plain, ok := a.InterSHAP.Value()
+	less := plain - a.Score().Or(plain)
+	if _, has := a.Corrected.Value(); ok && (less > budgetNoise || !has) {
+		w.Add("budget-too-small", t.Target, "the noise of %d coalitions adds about %.1f points to InterSHAP, %.1f %%: read the corrected score, %.1f %%, and the interval; a larger --budget makes it narrower",
+			len(p.coalitions()), 100*less, 100*plain, 100*a.Score().Or(plain))
 	}
 }
 
@@ -75,9 +75,7 @@ const (
 	// good enough: of the headline, and of v({}) relative to the behaviour.
 	headlineError = 0.01
 	baseError     = 0.05
-	// clear is the number of standard errors from which on an interaction is told from
-	// noise, budgetNoise the share of the behaviour that noise may be unsaid.
-	clear       = 2
+	// budgetNoise is the part of the score that noise may be unsaid.
 	budgetNoise = 0.05
 	// fewDraws of permutations are skewed: see docs/approximation.md.
 	fewDraws = 8
@@ -98,10 +96,13 @@ func (p *Plan) warnAboutBackground(w *diag.List, t result.Target, s *score.Summa
 	if len(b.Blocks()) == 0 {
 		return
 	}
+	// A share has no error above a half: there the linearised one says nothing.
+	const most = 0.5
 	headline, behaviour := s.GlobalSE.Background.Or(0), s.Global.Behaviour
 	if !p.target.follows {
 		headline, behaviour = s.MeanAbsoluteSE.Background.Or(0), s.MeanAbsolute.Behaviour
 	}
+	headline = min(headline, most)
 	excess := headline / headlineError
 	what := fmt.Sprintf("the headline's standard error from the background is %.1f points", 100*headline)
 	if behaviour > 0 {

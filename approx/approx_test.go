@@ -198,7 +198,7 @@ func TestErrors(t *testing.T) {
 		{approx.SHAPIQ, 6, 5, 30, "want an order of 1 to 5"},
 		{approx.SHAPIQ, 0, 5, 30, "want an order of 1 to 5"},
 		{approx.Permutation, 3, 10, 1024, "permutation estimates orders up to 2, got 3: take shap-iq or regression"},
-		{approx.SHAPIQ, 2, 24, 93, "wants a budget of at least 94 coalitions, got 93"},
+		{approx.SHAPIQ, 2, 24, 137, "wants a budget of at least 138 coalitions, got 137"},
 		{approx.Permutation, 2, 10, 0, fmt.Sprintf("at least %d coalitions", approx.Minimum(approx.Permutation, 2, 10))},
 		{approx.Regression, 2, 10, -5, fmt.Sprintf("at least %d coalitions", approx.Minimum(approx.Regression, 2, 10))},
 		{approx.Regression, 3, 62, 1 << 20, "unknowns"},
@@ -238,10 +238,16 @@ func TestPanics(t *testing.T) {
 	d := draw(t, approx.SHAPIQ, 2, 8, 100, 1)
 	e := estimator(t, d, index.SII, 2)
 	dst, draws, values := make([]float64, e.Len()), make([]float64, e.Len()*d.Draws()), make([]float64, d.Len())
+	r := estimator(t, draw(t, approx.Regression, 2, 8, 150, 1), index.SII, 2)
 	for name, call := range map[string]func(){
-		"dst":    func() { e.To(dst[1:], draws, values, nil) },
-		"draws":  func() { e.To(dst, draws[1:], values, nil) },
-		"values": func() { e.To(dst, draws, values[1:], nil) },
+		"dst":           func() { e.To(dst[1:], draws, values, nil) },
+		"draws":         func() { e.To(dst, draws[1:], values, nil) },
+		"values":        func() { e.To(dst, draws, values[1:], nil) },
+		"dst of all":    func() { e.AllTo(dst[1:], [][]float64{values}, nil) },
+		"values of all": func() { e.AllTo(dst, [][]float64{values[1:]}, nil) },
+		"scratch of all": func() {
+			r.AllTo(make([]float64, r.Len()), [][]float64{make([]float64, r.Design().Len())}, r.Scratch()[:1])
+		},
 		"method": func() { approx.Method(9).Card() },
 	} {
 		func() {
@@ -479,6 +485,42 @@ func TestNoAllocations(t *testing.T) {
 		dst, draws, values, scratch := make([]float64, e.Len()), make([]float64, e.Len()*d.Draws()), make([]float64, d.Len()), e.Scratch()
 		if n := testing.AllocsPerRun(5, func() { e.To(dst, draws, values, scratch) }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", m, n)
+		}
+		games, all := [][]float64{values}, e.AllScratch()
+		if n := testing.AllocsPerRun(5, func() { e.AllTo(dst, games, all) }); n != 0 {
+			t.Errorf("%s: %v allocations for all, want 0", m, n)
+		}
+	}
+}
+
+// A game in which every player adds the same, or none anything, is known exactly: shares
+// of it must not be those of rounding errors.
+func TestConstantGames(t *testing.T) {
+	for _, c := range approx.Cards() {
+		for _, v := range [][2]float64{{0.1, 0.1}, {0.9966, 0.9966}, {1. / 3, 1. / 3}, {0, 8}} {
+			d, err := approx.Draw(c.Method, 2, 8, 200, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := d.Estimator(index.SII, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values := make([]float64, d.Len())
+			for i, s := range d.Coalitions() {
+				values[i] = v[0] + (v[1]-v[0])*float64(s.Size())/8
+			}
+			dst, draws := make([]float64, e.Len()), make([]float64, e.Len()*d.Draws())
+			e.To(dst, draws, values, e.Scratch())
+			for i, x := range append(dst, draws...) {
+				want := 0.0
+				if i%e.Len() < 8 {
+					want = (v[1] - v[0]) / 8
+				}
+				if x != want {
+					t.Fatalf("%s: value %d of the game from %v to %v is %v, want %v", c.Name, i, v[0], v[1], x, want)
+				}
+			}
 		}
 	}
 }

@@ -28,6 +28,33 @@ func BenchmarkPrepare(b *testing.B) {
 	}
 }
 
+// What a run pays for each game without draws, of 16 at a time.
+func BenchmarkAllTo(b *testing.B) {
+	const games = 16
+	for _, m := range []approx.Method{approx.SHAPIQ, approx.Regression} {
+		b.Run(fmt.Sprintf("method=%s/M=24/budget=2000", m), func(b *testing.B) {
+			d, err := approx.Draw(m, 2, 24, 2000, 1)
+			if err != nil {
+				b.Fatal(err)
+			}
+			e, err := d.Estimator(index.SII, 2)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var list [][]float64
+			for k := range games {
+				list = append(list, play(d, func(a game.Coalition) float64 { return float64(a.Size()) * float64(a&7>>(k%3)) }))
+			}
+			dst, scratch := make([]float64, games*e.Len()), e.AllScratch()
+			b.ReportAllocs()
+			for b.Loop() {
+				e.AllTo(dst, list, scratch)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*games), "ns/game")
+		})
+	}
+}
+
 // What a run pays for each game.
 func BenchmarkTo(b *testing.B) {
 	for _, m := range []approx.Method{approx.SHAPIQ, approx.Regression} {

@@ -1,6 +1,7 @@
 package approx
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -22,29 +23,9 @@ type Design struct {
 	coalitions []game.Coalition
 	draws      int
 
-	strata *strata              // for SHAPIQ and Regression
-	blocks *blocks              // for Permutation
-	fits   func() (fits, error) // for Regression, made once
-}
-
-// strata is the sample of a stratified design. Pair i of a coalition and its complement
-// stands at positions 2i − 1 and 2i of the design, pair 0, {} and all, first and last.
-type strata struct {
-	allotment
-	// first[i] is the coalition of pair i with fewer players, stratum[i] their number.
-	first   []game.Coalition
-	stratum []int
-	// Pairs from 0 on are of enumerated strata; those from start[g] to start[g+1] are
-	// group g's.
-	start []int
-}
-
-// unseen returns the pairs of stratum j that are not in the design, and what share of
-// its pairs that is.
-func (s *strata) unseen(n, j int) (pairs, share float64) {
-	size := stratumSize(n, j)
-	rest := float64(size - s.pairs[j])
-	return rest, rest / float64(size)
+	strata *strata  // for SHAPIQ and Regression
+	blocks *blocks  // for Permutation
+	fitted *fitting // for Regression
 }
 
 // offer returns an error where a method has no design for such a game.
@@ -158,13 +139,13 @@ func Draw(m Method, order, players, budget int, seed uint64) (*Design, error) {
 	d.strata = drawStrata(a, players, seed, 0)
 	d.draws = d.strata.groups
 	if m == Regression {
-		d.fits = sync.OnceValues(func() (fits, error) { return newFits(d) })
+		d.fitted = &fitting{}
 		for again := uint64(1); players <= redrawPlayers && again < 100; again++ {
-			if _, err := d.fits(); err == nil {
+			if d.Prepare(context.Background(), nil) == nil {
 				break
 			}
 			d.strata = drawStrata(a, players, seed, again)
-			d.fits = sync.OnceValues(func() (fits, error) { return newFits(d) })
+			d.fitted = &fitting{}
 		}
 	}
 	d.coalitions = append(d.coalitions, 0)
@@ -179,31 +160,6 @@ func Draw(m Method, order, players, budget int, seed uint64) (*Design, error) {
 // Of more there are enough coalitions for chance never to miss what tells games apart,
 // and a fit may take seconds.
 const redrawPlayers = 12
-
-func drawStrata(a allotment, n int, seed, again uint64) *strata {
-	s := &strata{allotment: a, start: make([]int, a.groups+1)}
-	sampled := make([][]game.Coalition, len(a.pairs))
-	for j, p := range a.pairs {
-		pairs := stratum(n, j, p, seed, again)
-		if p < stratumSize(n, j) {
-			sampled[j] = pairs
-			continue
-		}
-		for _, c := range pairs {
-			s.first, s.stratum = append(s.first, c), append(s.stratum, j)
-		}
-	}
-	for g := range a.groups {
-		s.start[g] = len(s.first)
-		for j, pairs := range sampled {
-			for i := g; i < len(pairs); i += a.groups {
-				s.first, s.stratum = append(s.first, pairs[i]), append(s.stratum, j)
-			}
-		}
-	}
-	s.start[a.groups] = len(s.first)
-	return s
-}
 
 // Coalitions returns the coalitions of the design: distinct, the empty one first and the
 // one of all players last.
@@ -230,8 +186,56 @@ func (d *Design) Order() int { return d.order }
 // Players returns the number of players.
 func (d *Design) Players() int { return d.n }
 
+// Unknowns returns the number of unknowns that Regression fits, of which the time that
+// [Design.Prepare] takes is a cubic function: 2,325 for order 3 of 24 players. It is 0
+// where nothing is fitted.
+func (d *Design) Unknowns() int {
+	if d.fitted == nil {
+		return 0
+	}
+	even, odd := unknowns(d.n, d.order)
+	return int(even + odd)
+}
+
+// Prepare makes the fits of Regression now, which the first [Design.Estimator] does
+// otherwise: seconds for thousands of unknowns. progress, which may be nil, is told how
+// many of its parts are done. Prepare stops between parts when ctx ends, with its cause,
+// and may be called again; it does nothing the second time, and where nothing is fitted.
+func (d *Design) Prepare(ctx context.Context, progress func(done, total int)) error {
+	if d.fitted == nil {
+		return nil
+	}
+	_, err := d.fits(ctx, progress)
+	return err
+}
+
+// A fitting is the fits of a design, made once.
+type fitting struct {
+	lock sync.Mutex
+	made bool
+	fits fits
+	err  error
+}
+
+func (d *Design) fits(ctx context.Context, progress func(done, total int)) (fits, error) {
+	f := d.fitted
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	if f.made {
+		return f.fits, f.err
+	}
+	made, err := newFits(ctx, d, progress)
+	if ctx.Err() != nil && err != nil {
+		return fits{}, err
+	}
+	f.made, f.fits, f.err = true, made, err
+	return f.fits, f.err
+}
+
 // Estimator returns the estimator of an index to some order, at most that of the
-// design. What the method does not offer is an error.
+// design. What the method does not offer is an error. For Regression it calls
+// [Design.Prepare] where nobody has, and takes about as long again for each index of the
+// design's order.
 func (d *Design) Estimator(x index.Index, order int) (*Estimator, error) {
 	most := 0
 	if int(x) >= 1 && int(x) <= len(index.Cards()) {
@@ -242,7 +246,6 @@ func (d *Design) Estimator(x index.Index, order int) (*Estimator, error) {
 		return nil, fmt.Errorf("approx: %s does not estimate %s", d.method, x)
 	case order < 1 || order > min(most, d.order):
 		return nil, fmt.Errorf("approx: want an order of 1 to %d of %s by %s, got %d", min(most, d.order), x, d.method, order)
-
 	}
 	e := &Estimator{design: d, start: make([]int, order+2)}
 	for s := 1; s <= order; s++ {
@@ -264,7 +267,7 @@ func (d *Design) Estimator(x index.Index, order int) (*Estimator, error) {
 	case d.method == SHAPIQ:
 		e.kind = &sampled{e.newSum(x, order)}
 	default:
-		f, err := d.fits()
+		f, err := d.fits(context.Background(), nil)
 		if err != nil {
 			return nil, err
 		}

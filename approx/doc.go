@@ -24,6 +24,6 @@
 //	    each draw. No correction is needed for that; see [Estimator.To].
 //
 // The package plays no games and knows no models. Reading order: method.go; weights.go;
-// strata.go; design.go; estimator.go; sampled.go; regression.go, with fit.go;
-// permutation.go.
+// strata.go; design.go; estimator.go; sampled.go; regression.go, with fit.go
+// and batch.go; permutation.go.
 package approx

@@ -1,6 +1,7 @@
 package approx
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
@@ -55,7 +56,9 @@ const enumeratedWeight = 0.1
 // Shapley's kernel, with {} and all fitted exactly, give FSII or the Shapley value when
 // the fit is the estimate; here it is not, and they left five to seven times the squared
 // error (docs/approximation.md).
-func newFits(d *Design) (fits, error) {
+//
+// progress is told how many parts are done, of how many; between them ctx may end.
+func newFits(ctx context.Context, d *Design, progress func(done, total int)) (fits, error) {
 	var f fits
 	variance := variances(d.n, d.order)
 	total, count := 0.0, 0.0
@@ -87,8 +90,22 @@ func newFits(d *Design) (fits, error) {
 			h.sets = append(h.sets, unrank(d.n, t, r))
 		}
 	}
+	done, parts := 0, len(f.half)*2*(d.strata.groups+1)
+	step := func() error {
+		if done++; progress != nil {
+			progress(done, parts)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("approx: %w", context.Cause(ctx))
+		}
+		return nil
+	}
 	for _, h := range f.half {
-		if !h.factorize(d.strata, f.roots) {
+		ok, err := h.factorize(d.strata, f.roots, step)
+		if err != nil {
+			return fits{}, err
+		}
+		if !ok {
 			return fits{}, fmt.Errorf("approx: the coalitions of this seed do not tell apart games of order %d without each of their groups: take another seed or a budget above %d", d.order, 2*len(d.strata.first))
 		}
 	}
@@ -130,13 +147,26 @@ func (f *fit) rows(s *strata, roots []float64, lo, hi int) blas64.General {
 }
 
 // factorize makes factors, and reports false where a matrix is singular or all but so:
-// errors of rounding would be larger than 1e-8 of what is fitted.
-func (f *fit) factorize(s *strata, roots []float64) bool {
+// errors of rounding would be larger than 1e-8 of what is fitted. It calls step
+// 2·(groups+1) times, and stops with its error.
+func (f *fit) factorize(s *strata, roots []float64, step func() error) (ok bool, err error) {
 	m := symmetric(len(f.sets))
-	blas64.Syrk(blas.Trans, 1, f.rows(s, roots, 0, len(s.first)), 0, m)
-	var ok bool
+	// The pairs of enumerated strata, then those of each group.
+	for g := -1; g < s.groups; g++ {
+		lo, hi := 0, s.start[g+1]
+		if g >= 0 {
+			lo = s.start[g]
+		}
+		blas64.Syrk(blas.Trans, 1, f.rows(s, roots, lo, hi), 1, m)
+		if err := step(); err != nil {
+			return false, err
+		}
+	}
 	if f.factor, ok = cholesky(m); !ok {
-		return false
+		return false, nil
+	}
+	if err := step(); err != nil {
+		return false, err
 	}
 	for g := range s.groups {
 		x := f.rows(s, roots, s.start[g], s.start[g+1])
@@ -151,11 +181,14 @@ func (f *fit) factorize(s *strata, roots []float64) bool {
 		}
 		factor, ok := cholesky(left)
 		if !ok {
-			return false
+			return false, nil
 		}
 		f.groups = append(f.groups, factor)
+		if err := step(); err != nil {
+			return false, err
+		}
 	}
-	return true
+	return true, nil
 }
 
 func symmetric(n int) blas64.Symmetric {

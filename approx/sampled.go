@@ -59,7 +59,8 @@ func (e *Estimator) newSum(x index.Index, order int) *sum {
 
 // add adds what pair i has to the sums of dst.
 func (k *sum) add(dst []float64, i int, even, odd float64) {
-	var of [maxPlayers + 1]float64
+	// 64 are more than there are players, so that a count of six bits needs no check.
+	var of [64]float64
 	a, j := uint64(k.strata.first[i]), k.strata.stratum[i]
 	for s := 1; s < len(k.even); s++ {
 		x, y := k.even[s][j], k.odd[s][j]

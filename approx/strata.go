@@ -47,13 +47,15 @@ func (a allotment) training(n int) uint64 {
 	return sum
 }
 
+// Of two or three groups the spread is known too badly: its degrees of freedom, beside
+// those of another error, come out anywhere.
 const (
-	minGroups = 2
+	minGroups = 4
 	maxGroups = 16
 )
 
 // fewestPairs returns the pairs that a stratified design has at least: {} and all,
-// every player alone and all others, and a pair for each of two groups of every other
+// every player alone and all others, and a pair for each of four groups of every other
 // stratum.
 func fewestPairs(n int) uint64 {
 	sum := uint64(1) + stratumSize(n, 1)
@@ -64,7 +66,7 @@ func fewestPairs(n int) uint64 {
 }
 
 // groupsOf returns the number of groups for a number of pairs: as many as there can be
-// with a pair of every stratum in each, from 2 to 16.
+// with a pair of every stratum in each, from 4 to 16.
 func groupsOf(n int, pairs uint64) int {
 	inner := n/2 - 1
 	if inner < 1 {
@@ -168,6 +170,52 @@ func stratum(n, j int, count, seed, again uint64) []game.Coalition {
 	return out
 }
 
+// strata is the sample of a stratified design. Pair i of a coalition and its complement
+// stands at positions 2i − 1 and 2i of the design, pair 0, {} and all, first and last.
+type strata struct {
+	allotment
+	// first[i] is the coalition of pair i with fewer players, stratum[i] their number.
+	first   []game.Coalition
+	stratum []int
+	// Pairs from 0 on are of enumerated strata; those from start[g] to start[g+1] are
+	// group g's.
+	start []int
+}
+
+// unseen returns the pairs of stratum j that are not in the design, and what share of
+// its pairs that is.
+func (s *strata) unseen(n, j int) (pairs, share float64) {
+	size := stratumSize(n, j)
+	rest := float64(size - s.pairs[j])
+	return rest, rest / float64(size)
+}
+
+// drawStrata draws the sample of an allotment; again counts up where another is wanted.
+func drawStrata(a allotment, n int, seed, again uint64) *strata {
+	s := &strata{allotment: a, start: make([]int, a.groups+1)}
+	sampled := make([][]game.Coalition, len(a.pairs))
+	for j, p := range a.pairs {
+		pairs := stratum(n, j, p, seed, again)
+		if p < stratumSize(n, j) {
+			sampled[j] = pairs
+			continue
+		}
+		for _, c := range pairs {
+			s.first, s.stratum = append(s.first, c), append(s.stratum, j)
+		}
+	}
+	for g := range a.groups {
+		s.start[g] = len(s.first)
+		for j, pairs := range sampled {
+			for i := g; i < len(pairs); i += a.groups {
+				s.first, s.stratum = append(s.first, pairs[i]), append(s.stratum, j)
+			}
+		}
+	}
+	s.start[a.groups] = len(s.first)
+	return s
+}
+
 // unrank returns the coalition of k of n players that stands at position rank among
 // them, by their bits as a number: the sum of C(i, l) over its l-th player i, from 1
 // (Beckenbach, 1964).
@@ -193,7 +241,7 @@ func unknowns(n, order int) (even, odd uint64) {
 	return counts[0], counts[1]
 }
 
-// fitPairs returns how many pairs a fit needs: a quarter more than unknowns, counted
+// fitPairs returns how many pairs a fit needs: half as many again as unknowns, counted
 // for the even and the odd part of the game apart, since a pair says one thing about
 // each (see [fit]).
 func fitPairs(n, order int) uint64 {

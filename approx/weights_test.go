@@ -288,7 +288,7 @@ func TestRegressionAgainstDefinition(t *testing.T) {
 
 func plainRegression(t *testing.T, d *Design, x index.Index, of []game.Coalition, table []float64) (mean, draws []float64) {
 	t.Helper()
-	f, err := d.fits()
+	f, err := d.fits(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

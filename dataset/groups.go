@@ -152,6 +152,11 @@ func (d *divider) divide(text string) error {
 		err = d.each(way[1])
 	} else if way := gridForm.FindStringSubmatch(text); way != nil {
 		err = d.grid(way[1], way[2])
+	} else if strings.HasPrefix(text+":", "each:") && !strings.Contains(text, ",") {
+		// As a group it would be the only one.
+		err = d.fault("each is every place, each:4 runs of 4 places", "want each, or each:N with N places a run, got %q", text)
+	} else if strings.HasPrefix(text+":", "grid:") && !strings.Contains(text, ",") {
+		err = d.fault("grid:4x8 makes 4 rows of 8 patches", "want grid:RxC with R rows of C patches, got %q", text)
 	} else {
 		for group := range strings.SplitSeq(text, ",") {
 			if err = d.add(strings.TrimSpace(group)); err != nil {

@@ -74,7 +74,9 @@ func (p *modalityParser) checkNumber(named int) error {
 		propose = p.proposeTwo
 	case unnamed > p.maxUnnamed:
 		fault.Reason = fmt.Sprintf("%d inputs that no --modality names, want at most %d: M modalities have 2^M coalitions", unnamed, p.maxUnnamed)
-		propose = func() string { return p.proposeGroups(p.names[named:]) }
+		propose = func() string {
+			return "a budget of coalitions takes each for a modality, --budget C; or " + p.proposeGroups(p.names[named:])
+		}
 	case len(p.names) > MaxModalities:
 		fault.Reason = fmt.Sprintf("%d modalities, want at most %d", len(p.names), MaxModalities)
 	default:

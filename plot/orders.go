@@ -29,7 +29,7 @@ func (s *Subject) drawOrders(sp *result.Spectra, opt Options) (*scene.Scene, err
 		marked = marked && sp.KSII != nil && sp.KSII.Order == pairOrder
 		keys := []key{{text: s.headline, fill: sh.interactions}, {text: "local", fill: sh.pale(sh.interactions)}}
 		if marked {
-			keys = append(keys, key{text: fmt.Sprintf("pairs' share of pure parity of %d modalities: %s", len(s.names), percent(parity)), fill: sh.ink, line: true, dashed: true})
+			keys = append(keys, key{text: fmt.Sprintf("pairs' share of pure parity of %d %s: %s", len(s.names), s.players, percent(parity)), fill: sh.ink, line: true, dashed: true})
 		}
 		sh.keys(keys...)
 		axis := scale{low: 0, high: 1, percent: true}
@@ -48,10 +48,10 @@ func (s *Subject) drawOrders(sp *result.Spectra, opt Options) (*scene.Scene, err
 			return nil, err
 		}
 		if sp.Moebius != nil {
-			sh.foot("Möbius transform: what a coalition of modalities does that none of its subsets explains.")
+			sh.foot("Möbius transform: what a coalition of " + s.players + " does that none of its subsets explains.")
 		}
 		if sp.KSII != nil {
-			note := fmt.Sprintf("k-SII: what more than %d modalities do only together is spread over them.", sp.KSII.Order)
+			note := fmt.Sprintf("k-SII: what more than %d %s do only together is spread over them.", sp.KSII.Order, s.players)
 			if marked {
 				note += " Pure parity is the reference for that, not a ceiling."
 			}

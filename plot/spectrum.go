@@ -64,11 +64,11 @@ func (s *Subject) drawTwoOrders(opt Options) (*scene.Scene, error) {
 		note := ""
 		if len(s.names) >= least {
 			reference = parity(len(s.names), s.convention)
-			note = "What three and more modalities do only together is spread over their pairs: pure parity is the reference for that, not a ceiling."
+			note = "What three and more " + s.players + " do only together is spread over their pairs: pure parity is the reference for that, not a ceiling."
 		}
 		at, marked := reference.Value()
 		if marked {
-			sh.keys(key{text: fmt.Sprintf("order 2 of pure parity of %d modalities: %s", len(s.names), percent(at)), fill: sh.ink, line: true, dashed: true})
+			sh.keys(key{text: fmt.Sprintf("order 2 of pure parity of %d %s: %s", len(s.names), s.players, percent(at)), fill: sh.ink, line: true, dashed: true})
 		}
 		axis := scale{low: 0, high: 1, percent: true}
 		t := &table{axis: &axis, unit: "share of behaviour", heads: []string{"share"}, high: 34 + stretch}
@@ -78,7 +78,7 @@ func (s *Subject) drawTwoOrders(opt Options) (*scene.Scene, error) {
 			name  string
 			v     wording.Interval
 			fill  color.NRGBA
-		}{{"alone", "order 1, modalities alone", alone, sh.alone}, {"pair", "order 2, pairs", s.intershap, sh.interactions}} {
+		}{{"alone", "order 1, " + s.players + " alone", alone, sh.alone}, {"pair", "order 2, pairs", s.intershap, sh.interactions}} {
 			text := o.v.String()
 			short, _ := o.v.Parts()
 			if low, ok := o.v.Low.Value(); ok && o.class == "alone" && s.intershap.OneSided() && !s.intershap.Unclear() {

@@ -11,6 +11,8 @@ import (
 // An orderSection has the share of behaviour by order, and the largest interactions of
 // the index that was asked for.
 type orderSection struct {
+	// Players names what takes part: modalities or groups.
+	Players string
 	Spectra []spectrumTable
 	// Parity says what the score makes of pure parity; empty where it is no
 	// reference.
@@ -37,30 +39,41 @@ type orderRow struct {
 type valueTable struct {
 	Index string
 	Order int
-	Open  []valueRow
-	More  []valueRow
+	// Headline and Other name the aggregations of the shares.
+	Headline, Other string
+	Ticks           []tick
+	Sizes           []valueSize
 	// Sum says what the values add up to; empty where they add up to nothing.
 	Sum string
+}
+
+// A valueSize has the interactions of one size: those that are seen at once, and those that
+// fold away.
+type valueSize struct {
+	Name       string
+	Open, More []valueRow
 }
 
 // A valueRow is the value of one coalition.
 type valueRow struct {
 	Names []string
 	Share span
+	// Other is the share in the other aggregation, without bounds.
+	Other string
 	Value string
 	// Bounds are those of the value.
 	Bounds string
 	Ticks  []tick
 }
 
-func newOrderSection(t *result.Target, modalities int) *orderSection {
-	out := &orderSection{}
+func newOrderSection(t *result.Target, modalities int, players string) *orderSection {
+	out := &orderSection{Players: players}
 	if sp := t.Spectrum; sp != nil {
 		reference := ""
 		parity, ok := sp.Parity.Value()
 		if ok && sp.KSII != nil && sp.KSII.Order == scoreOrder {
 			reference = percentAxis.place(parity)
-			out.Parity = fmt.Sprintf("The dashed line is the pairs’ share of pure parity of %d modalities, %s: nothing that parity does can be had from fewer than all, and an index of order two spreads it over pairs. It is a reference and no ceiling.", modalities, percent(parity))
+			out.Parity = fmt.Sprintf("The dashed line is the pairs’ share of pure parity of %d %s, %s: nothing that parity does can be had from fewer than all, and an index of order two spreads it over pairs. It is a reference and no ceiling.", modalities, players, percent(parity))
 		}
 		if sp.Moebius != nil {
 			out.Spectra = append(out.Spectra, newSpectrumTable("Möbius transform: what a coalition does that none of its subsets explains", sp.Moebius, t.Headline, ""))
@@ -110,35 +123,49 @@ func newValueTable(t *result.Target) *valueTable {
 	if x == nil {
 		return nil
 	}
-	out := &valueTable{Index: wording.Escape(x.Index), Order: x.Order}
+	out := &valueTable{
+		Index: wording.Escape(x.Index), Order: x.Order,
+		Headline: wording.HeadlineName(t.Headline), Other: wording.HeadlineName(wording.Other(t.Headline)),
+	}
 	var largest, sum float64
 	for i := range x.Values {
 		v := &x.Values[i]
-		largest = max(largest, v.Share.Or(0), v.ShareHigh.Or(0))
+		share := wording.ValueShare(v, t.Headline)
+		largest = max(largest, share.Share.Or(0), share.High.Or(0))
 		sum += v.Phi
 	}
 	if x.Efficient {
 		out.Sum = number(sum)
 	}
 	onto, ticks := shareAxis(largest)
-	var rows []valueRow
-	for _, at := range x.SortedValues() {
-		v := &x.Values[at]
+	out.Ticks = ticks
+	shown, rest := wording.LargestValues(x, t.Headline)
+	for i := range shown {
+		out.Sizes = append(out.Sizes, valueSize{
+			Name: wording.OrderName(i + 1),
+			Open: valueRows(t, shown[i], onto, ticks), More: valueRows(t, rest[i], onto, ticks),
+		})
+	}
+	return out
+}
+
+func valueRows(t *result.Target, positions []int, onto axis, ticks []tick) (rows []valueRow) {
+	for _, at := range positions {
+		v := &t.Interactions.Values[at]
 		kind := kindPair
 		if len(v.Players) == 1 {
 			kind = kindAlone
 		}
 		row := valueRow{
 			Names: escaped(v.Players), Value: signed(v.Phi), Ticks: ticks,
-			Share: shareSpan(label{First: strings.Join(escaped(v.Players), wording.PairSign)}, kind, wording.Interval{Share: v.Share, Low: v.ShareLow, High: v.ShareHigh}, onto),
+			Share: shareSpan(label{First: strings.Join(escaped(v.Players), wording.PairSign)}, kind, wording.ValueShare(v, t.Headline), onto),
 		}
+		row.Other, _ = parts(wording.ValueShare(v, wording.Other(t.Headline)))
 		low, ok1 := v.Low.Value()
 		if high, ok2 := v.High.Value(); ok1 && ok2 {
 			row.Bounds = "[" + signed(low) + ",\u00a0" + signed(high) + "]"
 		}
 		rows = append(rows, row)
 	}
-	open := min(len(rows), openRows)
-	out.Open, out.More = rows[:open], rows[open:]
-	return out
+	return rows
 }

@@ -66,6 +66,7 @@ func (f fixture) withOrders(t testing.TB, order int) fixture {
 		v := result.CoalitionValue{Phi: found[at], Low: defined(found[at] - 0.01), High: defined(found[at] + 0.01)}
 		v.Share = defined(max(v.Phi, -v.Phi) / whole)
 		v.ShareLow, v.ShareHigh = defined(0.9*v.Share.Or(0)), defined(1.1*v.Share.Or(0))
+		v.MeanAbsolute = result.Bounded{Share: defined(v.Share.Or(0) / 2), Low: defined(0), High: defined(v.Share.Or(0))}
 		for i, name := range f.ex.Modalities {
 			if c.Has(i) {
 				v.Players = append(v.Players, name)
@@ -84,6 +85,9 @@ func section(page []byte) string {
 	return text
 }
 
+// sharePoints writes a share as the page does.
+func sharePoints(x float64) string { return strings.ReplaceAll(percent(x), " ", "\u00a0") }
+
 func TestOrders(t *testing.T) {
 	f := newFixture(t, 40, []string{"image", "ecg", "labs"}, []string{"home", "ward"}).withOrders(t, 0)
 	target := &f.ex.Targets[0]
@@ -91,7 +95,7 @@ func TestOrders(t *testing.T) {
 	text := section(page)
 	for i, name := range []string{"singles", "pairs", "triples"} {
 		o := target.Spectrum.Moebius.Global[i]
-		if !strings.Contains(text, name) || !strings.Contains(text, strings.ReplaceAll(percent(o.Share.Or(0)), " ", "\u00a0")) {
+		if !strings.Contains(text, name) || !strings.Contains(text, sharePoints(o.Share.Or(0))) {
 			t.Errorf("want %s with %v, got\n%s", name, o.Share, text)
 		}
 	}
@@ -111,14 +115,23 @@ func TestOrders(t *testing.T) {
 	if strings.Contains(text, `class="reference"`) {
 		t.Error("want no reference for k-SII of order three")
 	}
-	// The largest interaction comes first.
-	at := target.Interactions.SortedValues()[0]
-	_, table, _ := strings.Cut(text, `class="spans values"`)
-	_, body, _ := strings.Cut(table, "<tbody")
-	row, _, _ := strings.Cut(body, "</tr>")
-	for _, name := range target.Interactions.Values[at].Players {
-		if !strings.Contains(row, "<bdi>"+name+"</bdi>") {
-			t.Errorf("want %q in the first row, got %s", name, row)
+	// Of each size the largest interaction comes first, with its shares.
+	tables := strings.Split(text, `class="spans values"`)[1:]
+	if len(tables) != 3 {
+		t.Fatalf("want a table of each size, got %d", len(tables))
+	}
+	for i, of := range target.Interactions.BySize(result.Global) {
+		_, body, _ := strings.Cut(tables[i], "<tbody")
+		row, _, _ := strings.Cut(body, "</tr>")
+		v := &target.Interactions.Values[of[0]]
+		for _, name := range v.Players {
+			if !strings.Contains(row, "<bdi>"+name+"</bdi>") {
+				t.Errorf("want %q in the first row, got %s", name, row)
+			}
+		}
+		_, other, _ := strings.Cut(row, `class="num other">`)
+		if x := v.Share.Or(0); x > 0.0001 && (!strings.Contains(row, sharePoints(x)) || !strings.HasPrefix(other, "&lt;\u00a0")) {
+			t.Errorf("want %s and an unclear mean absolute, got %s", sharePoints(x), row)
 		}
 	}
 	if !strings.Contains(text, "add up to "+number(target.Output-target.Base)) {

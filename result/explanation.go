@@ -63,8 +63,8 @@ type Provenance struct {
 
 // Sampling is how a run on a budget chose its coalitions.
 type Sampling struct {
-	// Method names the estimator, of package approx.
-	Method string `json:"method"`
+	// Estimator names a method of package approx.
+	Estimator string `json:"estimator"`
 	// Budget is the most coalitions that the run was allowed, Coalitions how many it
 	// evaluated.
 	Budget     int `json:"budget"`
@@ -136,17 +136,28 @@ type Target struct {
 }
 
 // HeadlineInterval returns the headline score with its bounds: the interaction between
-// modalities, whether these are players or made of groups.
+// modalities, whether these are players or made of groups; on a budget the corrected
+// score.
 func (t *Target) HeadlineInterval() (share, low, high score.Share) {
 	if t.Across != nil {
 		a := t.Across.Headline(t.Headline)
-		return a.InterSHAP, a.Low, a.High
+		return a.Score(), a.Low, a.High
 	}
 	a := &t.MeanAbsolute.Aggregate
 	if t.Headline == Global {
 		a = &t.Global.Aggregate
 	}
-	return a.InterSHAP, a.Low, a.High
+	return a.Score(), a.Low, a.High
+}
+
+// Score returns the corrected score, and InterSHAP where there is none.
+func (a *Aggregate) Score() score.Share { return corrected(a.InterSHAP, a.Corrected) }
+
+func corrected(plain, corrected score.Share) score.Share {
+	if _, ok := corrected.Value(); ok {
+		return corrected
+	}
+	return plain
 }
 
 // A Breakdown is the behaviour of a group of samples in all three
@@ -172,6 +183,9 @@ type Aggregate struct {
 	InterSHAP score.Share `json:"intershap"`
 	Low       score.Share `json:"low"`
 	High      score.Share `json:"high"`
+	// Corrected is InterSHAP less what the noise of a budget adds to the sizes of
+	// interactions; undefined where all coalitions were evaluated.
+	Corrected score.Share `json:"corrected"`
 	// Behaviour is the denominator, Interactions the numerator of InterSHAP.
 	Behaviour             float64                   `json:"behaviour"`
 	Interactions          float64                   `json:"interactions"`
@@ -255,7 +269,7 @@ func NewBreakdown(s *score.Summary, modalities []string) Breakdown {
 
 func newAggregate(e score.Estimate, modalities []string) Aggregate {
 	a := Aggregate{
-		InterSHAP: e.InterSHAP.Share, Low: e.InterSHAP.Low, High: e.InterSHAP.High,
+		InterSHAP: e.InterSHAP.Share, Low: e.InterSHAP.Low, High: e.InterSHAP.High, Corrected: e.InterSHAP.Corrected,
 		Behaviour: e.Behaviour, Interactions: e.Interactions,
 		Contributions:         map[string]score.Share{},
 		ContributionIntervals: map[string][2]score.Share{},

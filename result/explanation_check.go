@@ -142,6 +142,7 @@ func (a *Aggregate) check(place string, modalities []string) error {
 	known := func(name string) bool { return slices.Contains(modalities, name) }
 	faults := []error{
 		checkInterval(place+".intershap", a.InterSHAP, place, a.Low, a.High),
+		checkShare(place+".corrected", a.Corrected),
 		checkSize(place+".behaviour", a.Behaviour),
 		checkSize(place+".interactions", a.Interactions),
 	}

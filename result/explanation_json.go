@@ -39,7 +39,7 @@ func (e *Explanation) withLists() *Explanation {
 		full.Warnings = []diag.Warning{}
 	}
 	if s := full.Sensitivity; s != nil && s.Rows == nil {
-		full.Sensitivity = &Sensitivity{s.Verdict, s.Depends, []SensitivityRow{}}
+		full.Sensitivity = &Sensitivity{s.Verdict, s.Depends, s.Clear, []SensitivityRow{}}
 	}
 	return &full
 }

@@ -110,7 +110,7 @@ func TestExplanationRoundTrip(t *testing.T) {
 // The keys that the interface promises, level by level, and those that came
 // later. Users' scripts rely on them.
 var (
-	aggregateKeys = []string{"intershap", "low", "high", "behaviour", "interactions", "contributions", "contribution_intervals", "pairs"}
+	aggregateKeys = []string{"intershap", "low", "high", "behaviour", "interactions", "contributions", "contribution_intervals", "pairs", "corrected"}
 	globalKeys    = append([]string{"phi", "phi_se"}, aggregateKeys...)
 	keys          = []struct {
 		place    []any // keys and positions that lead there
@@ -138,7 +138,7 @@ var (
 		{
 			[]any{"targets", 0, "mean_absolute"},
 			[]string{"intershap", "low", "high", "contributions"},
-			[]string{"behaviour", "interactions", "contribution_intervals", "pairs"},
+			[]string{"behaviour", "interactions", "contribution_intervals", "pairs", "corrected"},
 		},
 		{[]any{"targets", 0, "local"}, []string{"mean", "sd", "corrected", "undefined"}, nil},
 		{

@@ -39,6 +39,8 @@ type AcrossAggregate struct {
 	InterSHAP score.Share `json:"intershap"`
 	Low       score.Share `json:"low"`
 	High      score.Share `json:"high"`
+	// Corrected is as in [Aggregate].
+	Corrected score.Share `json:"corrected"`
 	// Within is the share of behaviour that is interaction between groups of one
 	// modality, and CrossModal the share of all interaction that is across
 	// modalities.
@@ -66,6 +68,9 @@ type Bounded struct {
 	Low   score.Share `json:"low"`
 	High  score.Share `json:"high"`
 }
+
+// Score returns the corrected score, and InterSHAP where there is none.
+func (a *AcrossAggregate) Score() score.Share { return corrected(a.InterSHAP, a.Corrected) }
 
 // Headline returns the aggregation to read first.
 func (a *Across) Headline(h Headline) *AcrossAggregate {
@@ -153,10 +158,10 @@ func newAcrossAggregate(e score.Estimate, groups []Grouping) AcrossAggregate {
 	next := func() Bounded {
 		x := parts[0]
 		parts = parts[1:]
-		return Bounded(x)
+		return Bounded{x.Share, x.Low, x.High}
 	}
 	across := next()
-	a := AcrossAggregate{InterSHAP: across.Share, Low: across.Low, High: across.High, Within: next(), CrossModal: next(), Between: []Pair{}}
+	a := AcrossAggregate{InterSHAP: across.Share, Low: across.Low, High: across.High, Corrected: e.Parts[0].Corrected, Within: next(), CrossModal: next(), Between: []Pair{}}
 	for _, g := range groups {
 		a.Modalities = append(a.Modalities, ModalityShare{Modality: g.Modality, Contribution: next(), Within: next()})
 	}
@@ -228,7 +233,7 @@ func (a *Across) check(place string, groups []Grouping, b *Breakdown) error {
 
 func (a *AcrossAggregate) check(place string, groups []Grouping, players score.Share) error {
 	faults := []error{
-		checkInterval(place+".intershap", a.InterSHAP, place, a.Low, a.High),
+		checkInterval(place+".intershap", a.InterSHAP, place, a.Low, a.High), checkShare(place+".corrected", a.Corrected),
 		a.Within.check(place + ".within"),
 		a.CrossModal.check(place + ".cross_modal"),
 	}

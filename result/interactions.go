@@ -1,6 +1,7 @@
 package result
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -35,6 +36,16 @@ type CoalitionValue struct {
 	Share     score.Share `json:"share"`
 	ShareLow  score.Share `json:"share_low"`
 	ShareHigh score.Share `json:"share_high"`
+	// MeanAbsolute is the share with sizes before means.
+	MeanAbsolute Bounded `json:"mean_absolute"`
+}
+
+// In returns the share in an aggregation.
+func (v *CoalitionValue) In(h Headline) Bounded {
+	if h == MeanAbsolute {
+		return v.MeanAbsolute
+	}
+	return Bounded{Share: v.Share, Low: v.ShareLow, High: v.ShareHigh}
 }
 
 // ValueSE holds the standard errors of a value by source; undefined where unknown.
@@ -78,8 +89,9 @@ type Spectra struct {
 	Moebius *Spectrum `json:"moebius"`
 	// KSII shares out what is above its order to the orders below.
 	KSII *Spectrum `json:"k_sii"`
-	// Parity is what the score says of pure parity of all modalities, M/(2M−2): a
-	// reference, to which nothing is compared.
+	// Parity is what the score says of pure parity of all modalities under the paper's
+	// convention, M/(2M−2), undefined under another: a reference, to which nothing is
+	// compared.
 	Parity score.Share `json:"parity"`
 }
 
@@ -91,23 +103,23 @@ func (s *Spectrum) Headline(h Headline) []OrderShare {
 	return s.Global
 }
 
-// SortedValues returns the positions of the values, the largest first; those without a
-// share, and equal ones, stay in order.
-func (x *Interactions) SortedValues() []int {
-	order := make([]int, len(x.Values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := math.Abs(x.Values[a].Phi), math.Abs(x.Values[b].Phi); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
+// BySize returns the positions of the values of one modality, of two, and so on to Order,
+// in each size the largest share in the aggregation first. Those without a share come
+// last, and equal ones stay in order.
+func (x *Interactions) BySize(h Headline) [][]int {
+	out := make([][]int, x.Order)
+	for i := range x.Values {
+		if size := len(x.Values[i].Players); 1 <= size && size <= x.Order {
+			out[size-1] = append(out[size-1], i)
 		}
-		return 0
-	})
-	return order
+	}
+	const last = -1 // below every share
+	for _, of := range out {
+		slices.SortStableFunc(of, func(a, b int) int {
+			return cmp.Compare(x.Values[b].In(h).Share.Or(last), x.Values[a].In(h).Share.Or(last))
+		})
+	}
+	return out
 }
 
 // NewInteractions puts names to the summary of an index's values.
@@ -130,6 +142,7 @@ func NewInteractions(s *score.Summary, index string, order int, efficient bool, 
 			Phi: c.Mean + 0, Low: c.Low, High: c.High, // no -0
 			SE:    ValueSE{Background: c.BackgroundSE, Coalitions: c.CoalitionSE, Samples: c.SamplesSE},
 			Share: c.Share.Share, ShareLow: c.Share.Low, ShareHigh: c.Share.High,
+			MeanAbsolute: Bounded{Share: c.MeanAbsoluteShare.Share, Low: c.MeanAbsoluteShare.Low, High: c.MeanAbsoluteShare.High},
 		}
 		for i, name := range modalities {
 			if c.Coalition.Has(i) {
@@ -207,6 +220,7 @@ func (x *Interactions) check(place string, modalities []string, difference, resi
 			faults = append(faults, fmt.Errorf("%s: want phi, %v, between low and high, got %v and %v", at, v.Phi, low, high))
 		}
 		faults = append(faults, checkInterval(at+".share", v.Share, at+".share", v.ShareLow, v.ShareHigh))
+		faults = append(faults, v.MeanAbsolute.check(at+".mean_absolute"))
 		sum += v.Phi
 		size += math.Abs(v.Phi)
 	}

@@ -86,8 +86,12 @@ func TestNewInteractions(t *testing.T) {
 	if &x.Spectrum.Headline(MeanAbsolute)[0] != &x.Spectrum.MeanAbsolute[0] || &x.Spectrum.Headline(Global)[0] != &x.Spectrum.Global[0] {
 		t.Error("the headline names the wrong shares")
 	}
-	if d := cmp.Diff([]int{0, 1, 2, 3, 6, 4, 5}, x.SortedValues()); d != "" {
-		t.Errorf("by size: %s", d)
+	for i, v := range x.Values {
+		// No sign changes between the samples: the sizes of the means are the means
+		// of the sizes, but for 4 and 0, whose share is not clear of zero.
+		if a := v.MeanAbsolute; !near(a.Share, share[i]) || !(a.Low.Or(2) <= a.Share.Or(-1) && a.Share.Or(-1) <= a.High.Or(-1)) {
+			t.Errorf("%s: want %v with bounds, got %+v", v.Players, share[i], a)
+		}
 	}
 	// Nothing in any sample.
 	nothing := NewSpectrum(ofThree(make([]float64, 7)))
@@ -95,6 +99,40 @@ func TestNewInteractions(t *testing.T) {
 		if _, ok := nothing.Local[i].Share.Value(); ok || nothing.Global[i].Share != (score.Share{}) {
 			t.Errorf("order %d of nothing has shares", i+1)
 		}
+	}
+}
+
+// Of each size the largest in the aggregation comes first; equal shares stay in order, and
+// undefined ones are last.
+func TestBySize(t *testing.T) {
+	value := func(players string, global, absolute float64) CoalitionValue {
+		v := CoalitionValue{Players: strings.Split(players, ""), ShareLow: score.Defined(0.01), MeanAbsolute: Bounded{High: score.Defined(0.9)}}
+		if global >= 0 {
+			v.Share = score.Defined(global)
+		}
+		if absolute >= 0 {
+			v.MeanAbsolute.Share = score.Defined(absolute)
+		}
+		return v
+	}
+	x := &Interactions{Order: 3, Values: []CoalitionValue{
+		value("a", .1, .2), value("b", .3, .1), value("c", -1, -1),
+		value("ab", .05, .3), value("ac", .05, .1), value("bc", .2, .2), value("abc", 0, .2),
+	}}
+	if d := cmp.Diff([][]int{{1, 0, 2}, {5, 3, 4}, {6}}, x.BySize(Global)); d != "" {
+		t.Errorf("global: %s", d)
+	}
+	if d := cmp.Diff([][]int{{0, 1, 2}, {3, 5, 4}, {6}}, x.BySize(MeanAbsolute)); d != "" {
+		t.Errorf("mean absolute: %s", d)
+	}
+	if v := x.Values[0].In(Global); v.Share.Or(0) != .1 || v.Low.Or(0) != .01 || v.High != (score.Share{}) {
+		t.Errorf("want the global share, got %+v", v)
+	}
+	if v := x.Values[0].In(MeanAbsolute); v.Share.Or(0) != .2 || v.High.Or(0) != .9 {
+		t.Errorf("want the mean absolute share, got %+v", v)
+	}
+	if d := cmp.Diff([][]int{nil, nil, nil}, (&Interactions{Order: 3}).BySize(Global)); d != "" {
+		t.Errorf("of nothing: %s", d)
 	}
 }
 
@@ -146,7 +184,8 @@ func TestInteractionsRoundTrip(t *testing.T) {
 		want string
 	}{
 		{target.Interactions, "efficient index order spectrum values"},
-		{value, "high low phi players se share share_high share_low"},
+		{value, "high low mean_absolute phi players se share share_high share_low"},
+		{value["mean_absolute"], "high low share"},
 		{value["se"], "background coalitions samples"},
 		{target.Spectrum, "k_sii moebius parity"},
 		{target.Spectrum["moebius"], "global local mean_absolute order"},
@@ -174,6 +213,7 @@ func TestReadRefusesInteractions(t *testing.T) {
 		{"a negative error", "values[0].se.samples: want 0 or more, got -1", func(x *Interactions, _ *Spectra) { x.Values[0].SE.Samples = d(-1) }},
 		{"a value outside its bounds", "values[2]: want phi, -2, between low and high", func(x *Interactions, _ *Spectra) { x.Values[2].High = d(-3) }},
 		{"a share above 1", "values[0].share: want 0 to 1, got 2", func(x *Interactions, _ *Spectra) { x.Values[0].Share = d(2) }},
+		{"a mean absolute share above 1", "values[1].mean_absolute.share: want 0 to 1, got 2", func(x *Interactions, _ *Spectra) { x.Values[1].MeanAbsolute.Share = d(2) }},
 		{"a sum that misses", "want values that sum to output - base, 6, got 7", func(x *Interactions, _ *Spectra) { x.Values[6].Phi, x.Values[6].High = 3, d(3) }},
 		{"another order of its spectrum", "interactions.spectrum.order: want 3, got 2", func(x *Interactions, _ *Spectra) { x.Spectrum.Order = 2 }},
 		{"shares that miss 1", "spectrum.moebius.local: want shares that add up to 1", func(_ *Interactions, s *Spectra) { s.Moebius.Local[0].Share = d(0.9) }},

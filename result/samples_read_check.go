@@ -15,9 +15,10 @@ import (
 // size. They differ by 2^M rounding errors, which for the most modalities is 1e-10.
 const rounding = 1e-9
 
-// checkNames refuses modalities and targets that no writer would have taken.
+// checkNames refuses modalities and targets that no writer would have taken, with
+// values of coalitions or without.
 func (s *Samples) checkNames() error {
-	h := SamplesHeader{Modalities: s.Modalities, Targets: s.Targets, Samples: s.Len(), IDs: tensor.String}
+	h := SamplesHeader{Modalities: s.Modalities, Targets: s.Targets, Samples: s.Len(), IDs: tensor.String, Sampled: true}
 	if s.unnamed() {
 		h.Targets = []string{"the only one"}
 	}

@@ -37,6 +37,12 @@ var Choices = []Choice{MaskChoice, SizeChoice, DrawChoice, ScaleChoice}
 // a convention, as 95 % is for intervals; the rows have the differences for another.
 const MatteringDifference = 0.05
 
+// WidestClear is how wide an interval may be, as a fraction, of which it can be said
+// that no choice changes it. One of 40 points overlaps most others, whatever was chosen:
+// that nothing differs from it says nothing. It is a convention, as the 5 points of
+// [MatteringDifference] are.
+const WidestClear = 0.4
+
 // A Sensitivity is the headline of a run beside the headlines under other choices, each
 // made alone from the run's settings.
 type Sensitivity struct {
@@ -44,6 +50,10 @@ type Sensitivity struct {
 	Verdict string `json:"verdict"`
 	// Depends is set where a choice matters for a target.
 	Depends bool `json:"depends"`
+	// Clear is set where that can be told: with Depends always, and without where the
+	// headlines are known well enough for their not moving to say something, see [Tells].
+	// Without it the run knows too little, or there is nothing to hold against it.
+	Clear bool `json:"clear"`
 	// Rows has an entry for each choice and target, the targets of a choice together.
 	Rows []SensitivityRow `json:"rows"`
 }
@@ -88,6 +98,39 @@ func Matters(run, other [3]score.Share) bool {
 	return low > high
 }
 
+// Tells reports whether the headline of t is known well enough for a choice to be
+// said not to change it. Its interval is at most [WidestClear] wide, and does not reach
+// from zero, where there may be no interaction, to more than [MatteringDifference],
+// where there may be some that counts:
+//
+//	high − low <= 0.4  and  (low > 0 or high <= 0.05)
+//
+// One that is not known tells nothing.
+func Tells(t *Target) bool {
+	share, low, high := t.HeadlineInterval()
+	_, defined := share.Value()
+	l, hasLow := low.Value()
+	h, hasHigh := high.Value()
+	return defined && hasLow && hasHigh && h-l <= WidestClear && (l > 0 || h <= MatteringDifference)
+}
+
+// Conclude fills in Depends and Clear, given the rows and the targets of the run. That
+// nothing depends is clear only where something was held against the run, and every
+// target with a headline tells, see [Tells].
+func (s *Sensitivity) Conclude(targets []Target) {
+	s.Depends, s.Clear = false, false
+	for i := range s.Rows {
+		s.Depends = s.Depends || s.Rows[i].Matters
+		s.Clear = s.Clear || s.Rows[i].Difference != nil
+	}
+	for i := range targets {
+		share, _, _ := targets[i].HeadlineInterval()
+		_, defined := share.Value()
+		s.Clear = s.Clear && (!defined || Tells(&targets[i]))
+	}
+	s.Clear = s.Clear || s.Depends
+}
+
 // Compare fills in what a row says beside the run's headline of its target.
 func (r *SensitivityRow) Compare(run *Target) {
 	r.Difference, r.Matters = nil, false
@@ -108,7 +151,6 @@ func (s *Sensitivity) check(targets []Target) error {
 	if s.Verdict == "" {
 		fault("sensitivity.verdict: want a sentence, got none")
 	}
-	depends := false
 	for i := range s.Rows {
 		r, place := &s.Rows[i], fmt.Sprintf("sensitivity.rows[%d]", i)
 		if !slices.Contains(Choices, r.Choice) {
@@ -134,10 +176,14 @@ func (s *Sensitivity) check(targets []Target) error {
 		if want.Matters != r.Matters {
 			fault("%s.matters: want %v by the intervals, got %v", place, want.Matters, r.Matters)
 		}
-		depends = depends || r.Matters
 	}
-	if depends != s.Depends {
-		fault("sensitivity.depends: want %v by the rows, got %v", depends, s.Depends)
+	want := *s
+	want.Conclude(targets)
+	if want.Depends != s.Depends {
+		fault("sensitivity.depends: want %v by the rows, got %v", want.Depends, s.Depends)
+	}
+	if want.Clear != s.Clear {
+		fault("sensitivity.clear: want %v by the rows and headlines, got %v", want.Clear, s.Clear)
 	}
 	return errors.Join(faults...)
 }

@@ -66,6 +66,7 @@ func sensitive() *Explanation {
 		r.Compare(t)
 		e.Sensitivity.Rows = append(e.Sensitivity.Rows, r)
 	}
+	e.Sensitivity.Conclude(e.Targets)
 	return e
 }
 
@@ -81,7 +82,7 @@ func TestSensitivityReadsBack(t *testing.T) {
 	if string(written(t, e)) != string(written(t, got)) {
 		t.Error("want the same document, got another")
 	}
-	e.Sensitivity.Rows, e.Sensitivity.Depends = nil, false
+	e.Sensitivity.Rows, e.Sensitivity.Depends, e.Sensitivity.Clear = nil, false, false
 	if !strings.Contains(string(written(t, e)), `"rows": []`) {
 		t.Error("want an empty list of rows, not null")
 	}
@@ -105,6 +106,7 @@ func TestSensitivityRefused(t *testing.T) {
 		{"difference", func(s *Sensitivity, _ *Target) { s.Rows[0].Difference = &other }, "sensitivity.rows[0].difference: want "},
 		{"difference of nothing", func(s *Sensitivity, _ *Target) { s.Rows[1].Difference = &other }, "sensitivity.rows[1].difference: want null"},
 		{"matters", func(s *Sensitivity, _ *Target) { s.Rows[0].Matters = false }, "sensitivity.rows[0].matters: want true"},
+		{"clear", func(s *Sensitivity, _ *Target) { s.Clear = false }, "sensitivity.clear: want true by the rows and headlines"},
 		{"depends", func(s *Sensitivity, _ *Target) { s.Depends = false }, "sensitivity.depends: want true by the rows"},
 		{"threshold", func(_ *Sensitivity, t *Target) { t.AtLeast.Threshold = 0 }, "targets[0].at_least.threshold: want a fraction above 0"},
 		{"answer", func(_ *Sensitivity, t *Target) { t.AtLeast.Answer = (t.AtLeast.Answer + 1) % 3 }, "targets[0].at_least.answer: want "},
@@ -114,6 +116,54 @@ func TestSensitivityRefused(t *testing.T) {
 		_, err := Read(bytes.NewReader(written(t, e)))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: want an error that says %q, got %v", tt.name, tt.want, err)
+		}
+	}
+}
+
+// That nothing depends is clear where the run's interval is narrow enough for it, and
+// something was held against it.
+func TestConclude(t *testing.T) {
+	d := score.Defined
+	reason := "the output is no probability"
+	for _, tt := range []struct {
+		name             string
+		share, low, high score.Share // of the run
+		other            *float64    // the headline of the choice, which is exact
+		depends, clear   bool
+	}{
+		{"narrow", d(0.2), d(0.18), d(0.22), new(0.21), false, true},
+		{"narrow, and moved", d(0.2), d(0.18), d(0.22), new(0.3), true, true},
+		{"exactly zero", d(0), d(0), d(0), new(0.01), false, true},
+		{"nearly zero", d(0.01), d(0), d(0.05), new(0.01), false, true},
+		{"zero or not", d(0.02), d(0), d(0.051), new(0.01), false, false},
+		{"zero or not, and moved", d(0.02), d(0), d(0.051), new(0.3), true, true},
+		{"as wide as may be", d(0.25), d(0.125), d(0.525), new(0.5), false, true},
+		{"wider", d(0.25), d(0.124), d(0.525), new(0.5), false, false},
+		{"unclear", d(0.5), d(0), d(1), new(0.9), false, false},
+		{"no interval", d(0.2), score.Share{}, score.Share{}, new(0.9), false, false},
+		{"undefined", score.Share{}, score.Share{}, score.Share{}, new(0.9), false, false},
+		{"nothing held against it", d(0.2), d(0.18), d(0.22), nil, false, false},
+	} {
+		target := Target{Target: "predicted", Headline: Global}
+		target.Global.InterSHAP, target.Global.Low, target.Global.High = tt.share, tt.low, tt.high
+		r := SensitivityRow{Target: "predicted", Choice: MaskChoice, Setting: "zero", Name: "zero", Reason: &reason}
+		if tt.other != nil {
+			x := d(*tt.other)
+			r.InterSHAP, r.Low, r.High, r.Reason = x, x, x, nil
+		}
+		r.Compare(&target)
+		s := Sensitivity{Rows: []SensitivityRow{r}}
+		if s.Conclude([]Target{target}); s.Depends != tt.depends || s.Clear != tt.clear {
+			t.Errorf("%s: want depends %v and clear %v, got %v and %v", tt.name, tt.depends, tt.clear, s.Depends, s.Clear)
+		}
+		wide := target
+		wide.Target, wide.Global.Low, wide.Global.High = "other", d(0), d(1)
+		if s.Conclude([]Target{target, wide}); s.Clear != tt.depends {
+			t.Errorf("%s, beside another target that tells nothing: want clear %v, got %v", tt.name, tt.depends, s.Clear)
+		}
+		nothing := Target{Target: "other", Headline: Global}
+		if s.Conclude([]Target{target, nothing}); s.Clear != tt.clear {
+			t.Errorf("%s, beside another target without a headline: want clear %v, got %v", tt.name, tt.clear, s.Clear)
 		}
 	}
 }

@@ -16,8 +16,8 @@ var answerNames = [...]string{Unclear: "unclear", Yes: "yes", No: "no"}
 
 // AtLeast says whether the share is x or more: yes where all of the interval is,
 // no where all of it is less. An interval that holds both, and one without bounds,
-// leave it unclear. As the interval has two sides, an answer is wrong with half the
-// probability that its level leaves.
+// leave it unclear. A yes is wrong with about the probability that the interval's level
+// leaves, a no hardly ever: a lower bound leaves out the cells that are not clear.
 func (i Interval) AtLeast(x float64) Answer {
 	low, ok1 := i.Low.Value()
 	high, ok2 := i.High.Value()

@@ -36,8 +36,8 @@ func (c Convention) String() string {
 	return fmt.Sprintf("Convention(%d)", uint8(c))
 }
 
-// PairCells returns how many cells of a pair are counted.
-func (c Convention) PairCells() float64 {
+// pairCells returns how many cells of a pair are counted.
+func (c Convention) pairCells() float64 {
 	if c == SinglePair {
 		return 1
 	}

@@ -16,16 +16,29 @@ type estimator struct {
 	clear, nothing []bool
 	// reduced is the mean without the size that noise gives to absolute values.
 	reduced []float64
+	// denoised is the mean without the size that draws of coalitions give to it; nil
+	// without draws.
+	denoised []float64
 	// every is the set of all cells.
 	every []bool
 	// sums remembers the spread of the sums over the sets that many bounds share.
 	sums []setSum
 }
 
+// A setSum is the sum over a set of cells, and what it takes to sum over the set with one
+// cell more or less without adding up all cells again: of thousands of cells each has a
+// share. Both halves are sums, not differences, so that what is left when the only cell
+// goes is 0 and no rounding error.
 type setSum struct {
 	set []bool
 	spread
+	// halves are those of each vector of cells, in the order in which spread visits
+	// them; nil until they are asked for.
+	halves []halves
 }
+
+// halves are the sums over the cells of a set before a cell, and over those from it on.
+type halves struct{ before, from []float64 }
 
 func (m *moments) estimator(opt Options) *estimator {
 	p := m.shape.cells()
@@ -33,6 +46,9 @@ func (m *moments) estimator(opt Options) *estimator {
 		moments: m, opt: opt, weight: make([]float64, p),
 		clear: make([]bool, p), nothing: make([]bool, p), every: slices.Repeat([]bool{true}, p),
 		reduced: slices.Clone(m.mean),
+	}
+	if m.known(coalitions) {
+		e.denoised = make([]float64, p)
 	}
 	for at, v := range m.mean {
 		order := m.shape.order[at]
@@ -45,9 +61,16 @@ func (m *moments) estimator(opt Options) *estimator {
 		if m.absolute {
 			e.reduced[at] = withoutNoise(v, cell)
 		}
+		switch {
+		case e.denoised == nil:
+		case m.absolute:
+			e.denoised[at] = absoluteLessNoise(v, cell)
+		default:
+			e.denoised[at] = lessNoise(v, cell, e.clear[at])
+		}
 	}
 	for _, set := range [][]bool{e.every, e.clear} {
-		e.sums = append(e.sums, setSum{set, e.newSum(set)})
+		e.sums = append(e.sums, setSum{set: set, spread: e.newSum(set)})
 	}
 	return e
 }
@@ -62,8 +85,7 @@ func withoutNoise(value float64, cell spread) float64 {
 	return max(0, value-2*max(0, cell.bias(value)))
 }
 
-// estimate breaks behaviour down. shares are those of single cells, where they were
-// made.
+// estimate breaks behaviour down. shares are those of single cells.
 func (e *estimator) estimate(shares []Interval) Estimate {
 	var out Estimate
 	for at, v := range e.mean {
@@ -175,12 +197,69 @@ func positions(set []bool) []int {
 
 // sum returns the spread of the total of a set.
 func (e *estimator) sum(set []bool) spread {
-	for _, s := range e.sums {
-		if slices.Equal(s.set, set) {
-			return s.spread
+	for i := range e.sums {
+		switch at, different := difference(e.sums[i].set, set); different {
+		case 0:
+			return e.sums[i].spread
+		case 1:
+			return e.changed(&e.sums[i], at)
 		}
 	}
 	return e.newSum(set)
+}
+
+// difference returns how many cells are in one of two sets alone, 2 for more of them, and
+// where the first is.
+func difference(a, b []bool) (first, different int) {
+	for at := range a {
+		if a[at] == b[at] {
+			continue
+		}
+		if different++; different == 1 {
+			first = at
+		} else {
+			break
+		}
+	}
+	return first, different
+}
+
+// changed returns the spread of the sum over a set with one cell more, or one less.
+func (e *estimator) changed(s *setSum, at int) spread {
+	if s.halves == nil {
+		e.spread(func(cells []float64) float64 {
+			s.halves = append(s.halves, e.halve(cells, s.set))
+			return 0
+		})
+	}
+	vector := 0
+	return e.spread(func(cells []float64) float64 {
+		h := &s.halves[vector]
+		vector++
+		sum := h.before[at]
+		if !s.set[at] {
+			sum += cells[at] * e.weight[at]
+		}
+		return sum + h.from[at+1]
+	})
+}
+
+func (e *estimator) halve(cells []float64, set []bool) halves {
+	n := len(cells)
+	h := halves{before: make([]float64, n+1), from: make([]float64, n+1)}
+	size := func(at int) float64 {
+		if !set[at] {
+			return 0
+		}
+		return cells[at] * e.weight[at]
+	}
+	for at := range cells {
+		h.before[at+1] = h.before[at] + size(at)
+	}
+	for at := n - 1; at >= 0; at-- {
+		h.from[at] = h.from[at+1] + size(at)
+	}
+	return h
 }
 
 func (e *estimator) newSum(set []bool) spread {
@@ -213,6 +292,11 @@ func (e *estimator) interval(part, whole []bool) Interval {
 	}
 	out.Low = e.end(value, part, whole, true)
 	out.High = e.end(value, part, whole, false)
+	if e.denoised != nil {
+		if all := e.total(e.denoised, positions(whole)); all > 0 {
+			out.Corrected = Defined(e.total(e.denoised, positions(part))/all).within(out.Low, out.High)
+		}
+	}
 	return out
 }
 

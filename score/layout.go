@@ -160,7 +160,7 @@ func newShape(l Layout) shape {
 		s.count[order]++
 	}
 	if s.matrix && s.orders == 2 {
-		s.weight[2] = l.Convention.PairCells()
+		s.weight[2] = l.Convention.pairCells()
 	}
 	return s
 }

@@ -128,17 +128,22 @@ func (s spread) jackknife(source int) float64 {
 // its value.
 func (s spread) bias(value float64) float64 {
 	bias := 0.0
-	for _, left := range s.leftOut {
-		k, mean := float64(len(left)), 0.0
-		if k == 0 {
-			continue
-		}
-		for _, v := range left {
-			mean += v / k
-		}
-		bias += (k - 1) * (mean - value)
+	for source := range s.leftOut {
+		bias += s.biasOf(source, value)
 	}
 	return bias
+}
+
+// biasOf returns the jackknife's estimate from one source, 0 without blocks.
+func (s spread) biasOf(source int, value float64) float64 {
+	k, mean := float64(len(s.leftOut[source])), 0.0
+	if k == 0 {
+		return 0
+	}
+	for _, v := range s.leftOut[source] {
+		mean += v / k
+	}
+	return (k - 1) * (mean - value)
 }
 
 // sampling returns the bootstrap standard error over the samples of a linear

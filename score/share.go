@@ -34,6 +34,14 @@ func (s Share) Or(otherwise float64) float64 {
 	return s.value
 }
 
+// within returns the share moved into the bounds that are defined.
+func (s Share) within(low, high Share) Share {
+	if s.defined {
+		s.value = min(high.Or(1), max(low.Or(0), s.value))
+	}
+	return s
+}
+
 // MarshalJSON writes the fraction, or null.
 func (s Share) MarshalJSON() ([]byte, error) {
 	if !s.defined {

@@ -13,6 +13,9 @@ import (
 type Interval struct {
 	Share     Share
 	Low, High Share
+	// Corrected is the share of sizes less what the noise of draws of coalitions adds
+	// to each, kept within the bounds; undefined where coalitions were not drawn.
+	Corrected Share
 }
 
 // A Pair is the interaction of modalities I and J, I < J.
@@ -63,8 +66,10 @@ type Cell struct {
 	// source, undefined where the source's error cannot be estimated, and where
 	// coalitions were not drawn.
 	BackgroundSE, CoalitionSE, SamplesSE Share
-	// Share is the cell's part of behaviour in the global aggregation.
-	Share Interval
+	// Share is the cell's part of behaviour in the global aggregation,
+	// MeanAbsoluteShare that in the other. In the matrix it is that of all cells of a
+	// pair.
+	Share, MeanAbsoluteShare Interval
 }
 
 // LocalSummary describes the local scores of a group of samples.
@@ -168,8 +173,9 @@ func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
 	}
 	signed := newMoments(l, s, false)
 	global := signed.estimator(opt)
-	shares := global.shares()
-	out.Cells = signed.cells(opt, shares)
+	absolute := newMoments(l, s, true).estimator(opt)
+	shares, absoluteShares := global.shares(), absolute.shares()
+	out.Cells = signed.cells(opt, shares, absoluteShares)
 	out.Phi = s.unpack(signed.mean)
 	out.BackgroundSE = s.perCell(out.Cells, func(c Cell) Share { return c.BackgroundSE })
 	out.CoalitionSE = s.perCell(out.Cells, func(c Cell) Share { return c.CoalitionSE })
@@ -177,20 +183,16 @@ func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
 	out.BaseSE, out.Clusters = signed.baseSE(), signed.clusters
 	out.Global = global.estimate(shares)
 	out.GlobalSE = global.interactionsSE()
-	absolute := newMoments(l, s, true).estimator(opt)
-	if shares = nil; s.matrix {
-		shares = absolute.shares()
-	}
-	out.MeanAbsolute = absolute.estimate(shares)
+	out.MeanAbsolute = absolute.estimate(absoluteShares)
 	out.MeanAbsoluteSE = absolute.interactionsSE()
 	return out
 }
 
-// cells describes each cell, given its share.
-func (m *moments) cells(opt Options, shares []Interval) []Cell {
+// cells describes each cell, given its shares in both aggregations.
+func (m *moments) cells(opt Options, shares, absolute []Interval) []Cell {
 	out := make([]Cell, len(m.mean))
 	for at, s := range m.layout.Coalitions() {
-		c := Cell{Coalition: s, Mean: m.mean[at], Share: shares[at]}
+		c := Cell{Coalition: s, Mean: m.mean[at], Share: shares[at], MeanAbsoluteShare: absolute[at]}
 		spread := m.cell(at)
 		if m.known(background) {
 			c.BackgroundSE = Defined(spread.jackknife(background))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/approx"
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 )
 
@@ -17,7 +18,7 @@ func addBudget(flags *pflag.FlagSet, q *question) {
 	o := &q.options
 	define(flags, &o.Budget, "budget", "", "C",
 		"the most of the 2^M coalitions that are evaluated; what the others say is estimated, with its error in every interval (default: all)", readCount(1))
-	define(flags, &o.Method, "estimator", "", "E",
+	define(flags, &o.Estimator, "estimator", "", "E",
 		"of a run with a budget: "+strings.Join(approx.Names(), ", ")+" (default: regression)",
 		readNamed(approx.Parse, approx.Names()...))
 }
@@ -40,12 +41,22 @@ func readUntil(text string) (float64, error) {
 
 // checkBudget refuses an estimator of nothing.
 func (q *question) checkBudget() error {
-	if q.options.Method != 0 && q.options.Budget == 0 {
-		fault := usagef("--estimator %s needs a budget", q.options.Method)
+	if q.options.Estimator != 0 && q.options.Budget == 0 {
+		fault := usagef("--estimator %s needs a budget", q.options.Estimator)
 		fault.hint = "add --budget C, the most coalitions that are evaluated; without it all are, exactly"
 		return fault
 	}
 	return nil
+}
+
+// longFit is the number of unknowns from which on a fit takes more than a moment.
+const longFit = 1000
+
+// fit tells that an estimator is prepared, where that takes a while.
+func (t teller) fit(d *approx.Design) {
+	if d != nil && d.Unknowns() >= longFit && !t.quiet {
+		_, _ = fmt.Fprintf(t.s.err, "%s: fitting %s to %s\n", program, count(int64(d.Unknowns()), "unknown"), count(int64(d.Len()), "coalition"))
+	}
 }
 
 // coalitionsOf says which coalitions a run evaluated, in a line of the head; "" for
@@ -55,7 +66,7 @@ func coalitionsOf(ex *result.Explanation) string {
 	if s == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s of 2^%d, estimator %s", grouped(int64(s.Coalitions)), len(ex.Modalities), s.Method)
+	return wording.Coalitions(s, len(ex.Modalities)) + ", estimator " + s.Estimator
 }
 
 // explain runs a plan, or one after the other until the interval is narrow.
@@ -64,16 +75,12 @@ func (o *opened) explain(ctx context.Context, opt intershap.Options, tell teller
 		_, ex, err := o.run(ctx, opt, tell, bar)
 		return ex, err
 	}
-	for rounds := intershap.NewRounds(opt); ; {
+	rounds := intershap.NewRounds(opt)
+	_, ex, err := rounds.Run(func(opt intershap.Options) (*intershap.Plan, *intershap.Explanation, error) {
 		tell.step("round %d", rounds.Number())
-		plan, ex, err := o.run(ctx, rounds.Options(), tell, bar)
-		if err != nil {
-			return nil, err
-		}
-		if !rounds.Next(plan, ex) {
-			return ex, nil
-		}
-	}
+		return o.run(ctx, opt, tell, bar)
+	})
+	return ex, err
 }
 
 // run makes one plan and runs it.
@@ -83,6 +90,12 @@ func (o *opened) run(ctx context.Context, opt intershap.Options, tell teller, ba
 		return nil, nil, err
 	}
 	tell.plan(plan)
+	if plan.Affordable() == nil { // else Explain says so
+		tell.fit(plan.Design())
+		if err := plan.Prepare(ctx, nil); err != nil {
+			return nil, nil, err
+		}
+	}
 	bar.start()
 	defer bar.finish()
 	ex, err := plan.Explain(ctx)

@@ -121,10 +121,10 @@ const program = "intershap"
 // and where the usage is told.
 func reportError(w io.Writer, err error) {
 	// Packages name themselves; the root package has the program's name.
-	text := strings.TrimPrefix(err.Error(), program+": ")
-	lines := []string{program + ": " + escapeLines(text)}
+	text := strings.TrimPrefix(escapeError(err), program+": ")
+	lines := []string{program + ": " + text}
 	if hint := hintOf(err); hint != "" {
-		lines = append(lines, "hint: "+escapeLines(hint))
+		lines = append(lines, "hint: "+escape(hint))
 	}
 	var usage *usageError
 	if errors.As(err, &usage) && usage.command != "" {

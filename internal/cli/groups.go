@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -34,13 +33,7 @@ func writeAcross(p *page, t *result.Target, groups []result.Grouping) {
 	if t.Across == nil {
 		return
 	}
-	global, absolute := cell{head: "global"}, cell{head: "mean absolute"}
-	headline := &global
-	if t.Headline == result.MeanAbsolute {
-		headline = &absolute
-	}
-	headline.head += " *"
-	headline.strong = true
+	global, absolute := headlineHeads(t)
 	rows := [][]cell{{{head: "by modality"}, global, absolute}}
 	g, a := &t.Across.Global, &t.Across.MeanAbsolute
 	add := func(head string, of func(x *result.AcrossAggregate) result.Bounded) {
@@ -61,37 +54,16 @@ func writeAcross(p *page, t *result.Target, groups []result.Grouping) {
 			add(name+", within", func(x *result.AcrossAggregate) result.Bounded { return x.Modalities[i].Within })
 		}
 	}
-	pairs := sortedBetween(t.Across.Headline(t.Headline).Between)
-	for _, at := range pairs[:min(len(pairs), mostPairs)] {
+	shown, rest := largestPairs(g.Between, a.Between, t.Headline)
+	for _, at := range shown {
 		rows = append(rows, []cell{pairHead(g.Between[at].Pair), pairCell(g.Between[at]), pairCell(a.Between[at])})
 	}
 	p.blank()
 	p.grid(rows)
-	if more := len(pairs) - mostPairs; more > 0 {
-		p.line("%s of modalities more in --json", count(int64(more), "pair"))
-	}
+	writeMore(p, "pair", " of modalities", rest)
 }
 
 func boundedCell(x result.Bounded) cell { return interval{x.Share, x.Low, x.High}.cell() }
-
-// sortedBetween returns the positions of pairs of modalities, largest share first.
-func sortedBetween(pairs []result.Pair) []int {
-	order := make([]int, len(pairs))
-	for i := range order {
-		order[i] = i
-	}
-	const last = -1 // below every share
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := pairs[a].Share.Or(last), pairs[b].Share.Or(last); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
-	return order
-}
 
 // scoreName is what the score of all players is called: where these are groups it is
 // not the headline.
@@ -100,4 +72,13 @@ func scoreName(t *result.Target) string {
 		return "InterSHAP of all groups"
 	}
 	return "InterSHAP"
+}
+
+// scoreLabel is the same at the head of a row. There it is short: names of groups leave
+// no room, and a score whose name is cut has none.
+func scoreLabel(t *result.Target) string {
+	if t.Across != nil {
+		return "all groups"
+	}
+	return scoreName(t)
 }

@@ -90,7 +90,7 @@ type inspectOptions struct {
 // dataFlags are the flags that mean nothing without DATA.
 var dataFlags = []string{
 	"background", "background-size", "mask", "output", "task", "transform", "target", "classes", "convention",
-	"plan", "seed", "workers", "memory", "budget", "estimator",
+	"plan", "seed", "workers", "memory", "budget", "estimator", "index", "order",
 }
 
 func newInspect(s *streams) *cobra.Command {
@@ -132,6 +132,7 @@ parts for Graphviz. The other flags are those of explain.`,
 	addQuestion(flags, &opt.question)
 	addGroups(flags, &opt.question)
 	addBudget(flags, &opt.question)
+	addInteractions(cmd, &opt.options)
 	flags.BoolVar(&opt.json, "json", false, "print JSON")
 	flags.BoolVar(&opt.dot, "dot", false, "print a picture of the model's parts in Graphviz's language; measures nothing")
 	addNarration(flags, &opt.narration)
@@ -174,6 +175,9 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 // check refuses flags that do not go together.
 func (o *inspectOptions) check() error {
 	if err := o.question.check(); err != nil {
+		return err
+	}
+	if err := checkInteractions(&o.options); err != nil {
 		return err
 	}
 	asking := o.aboutData
@@ -288,6 +292,9 @@ func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m modelFile) 
 		Convention: opt.options.Convention.String(),
 	}
 	r.Warnings = append(r.Warnings, plan.Warnings()...)
+	if err := plan.Affordable(); err != nil {
+		r.Warnings = append(r.Warnings, diag.Warning{ID: "needs-budget", Text: strings.TrimPrefix(err.Error(), "intershap: ")})
+	}
 	r.graph = newPartGraph(plan, cut, outputOf(m, plan.Output()))
 	r.Cost = reportCost(plan, opt.options.Plan, cut, r.graph.parts)
 	if opt.dot {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,9 +48,15 @@ func writeSpectrum(p *page, t *result.Target, modalities int) {
 		name = fmt.Sprintf("k-SII of order %d", sp.Order)
 	}
 	var parts []string
+	defined := false
 	for _, o := range sp.Headline(t.Headline) {
 		text, _ := wording.Interval{Share: o.Share, Low: o.Low, High: o.High}.Parts()
 		parts = append(parts, wording.OrderName(o.Order)+" "+text)
+		_, ok := o.Share.Value()
+		defined = defined || ok
+	}
+	if !defined {
+		parts = []string{undefined}
 	}
 	about := name + ", " + wording.HeadlineName(t.Headline)
 	if x, ok := t.Spectrum.Parity.Value(); ok {
@@ -59,29 +66,32 @@ func writeSpectrum(p *page, t *result.Target, modalities int) {
 	p.pairs([][2]string{{"by order", strings.Join(parts, ", ") + " (" + about + ")"}})
 }
 
-// writeInteractions writes the values of the index that was asked for, the largest
-// first.
+// writeInteractions writes the values of the index that was asked for: of each size the
+// largest first.
 func writeInteractions(p *page, t *result.Target) {
 	x := t.Interactions
 	if x == nil {
 		return
 	}
 	p.blank()
-	rows := [][]cell{{{head: fmt.Sprintf("%s to order %d", x.Index, x.Order)}, {head: "mean"}, {head: "share, global"}}}
-	all := x.SortedValues()
-	for _, at := range all[:min(len(all), mostPairs)] {
-		v := &x.Values[at]
-		value := cell{head: significant(v.Phi)}
-		low, ok1 := v.Low.Value()
-		if high, ok2 := v.High.Value(); ok1 && ok2 {
-			value.tail = fmt.Sprintf("[%s, %s]", significant(low), significant(high))
+	global, absolute := headlineHeads(t)
+	rows := [][]cell{{{head: fmt.Sprintf("%s to order %d", x.Index, x.Order)}, {head: "mean", number: true}, global, absolute}}
+	shown, rest := wording.LargestValues(x, t.Headline)
+	var more []wording.Interval
+	for size, of := range shown {
+		for _, at := range of {
+			v := &x.Values[at]
+			rows = append(rows, []cell{
+				{head: coalitionName(v.Players)}, {head: significant(v.Phi), number: true},
+				interactionCell(v, result.Global), interactionCell(v, result.MeanAbsolute),
+			})
 		}
-		rows = append(rows, []cell{{head: coalitionName(v.Players)}, value, interval{v.Share, v.ShareLow, v.ShareHigh}.cell()})
+		for _, at := range rest[size] {
+			more = append(more, wording.ValueShare(&x.Values[at], t.Headline))
+		}
 	}
 	p.grid(rows)
-	if more := len(all) - mostPairs; more > 0 {
-		p.line("%s more in --json", count(int64(more), "interaction"))
-	}
+	writeMore(p, "interaction", "", more)
 	if x.Efficient {
 		sum := 0.0
 		for i := range x.Values {
@@ -89,6 +99,27 @@ func writeInteractions(p *page, t *result.Target) {
 		}
 		p.line("all %s add up to output - base: %s", x.Index, significant(sum))
 	}
+}
+
+// writeMore says how many rows are left out, and where all of them are nothing says so. A
+// row is a noun, of what.
+func writeMore(p *page, noun, of string, rest []wording.Interval) {
+	if len(rest) == 0 {
+		return
+	}
+	text := count(int64(len(rest)), noun) + of + " more in --json"
+	if !slices.ContainsFunc(rest, func(v wording.Interval) bool { return !v.Nothing() }) {
+		text += ", each less than " + percent(nothingBelow)
+	}
+	p.line("%s", text)
+}
+
+// nothingBelow is the smallest share that is not nothing, as a table writes it.
+const nothingBelow = 0.0001
+
+func interactionCell(v *result.CoalitionValue, h result.Headline) cell {
+	x := v.In(h)
+	return interval{x.Share, x.Low, x.High}.cell()
 }
 
 // coalitionName is that of a coalition at the head of a row.

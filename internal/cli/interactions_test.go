@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -31,6 +32,8 @@ func TestSpectrumLine(t *testing.T) {
 	unclear.Moebius = &result.Spectrum{Order: 4, Global: orderShares(.621, .3, .079, 0)}
 	unclear.Moebius.Global[2].Low = score.Defined(0)
 	unclear.Moebius.Global[3] = result.OrderShare{Order: 4}
+	nothing := *full
+	nothing.Moebius = &result.Spectrum{Order: 4, Global: make([]result.OrderShare, 4)}
 	sampled := *full
 	sampled.Moebius = nil
 	for name, c := range map[string]struct {
@@ -41,6 +44,7 @@ func TestSpectrumLine(t *testing.T) {
 		"all orders":        {full, result.Global, "\nby order\tsingles 62.1 %, pairs 30.0 %, triples 7.9 %, 4 together 0 % (Möbius transform, global; pure parity of 4 has an InterSHAP of 66.7 %)\n"},
 		"another headline":  {full, result.MeanAbsolute, "\nby order\tsingles 50.0 %, pairs 25.0 %, triples 15.0 %, 4 together 10.0 % (Möbius transform, mean absolute; pure parity of 4 has an InterSHAP of 66.7 %)\n"},
 		"not clear":         {&unclear, result.Global, "\nby order\tsingles 62.1 %, pairs 30.0 %, triples < 8.7 %, 4 together undefined (Möbius transform, global; pure parity of 4 has an InterSHAP of 66.7 %)\n"},
+		"nothing at all":    {&nothing, result.Global, "\nby order\tundefined (Möbius transform, global; pure parity of 4 has an InterSHAP of 66.7 %)\n"},
 		"drawn coalitions":  {&sampled, result.Global, "\nby order\tsingles 70.0 %, pairs 30.0 % (k-SII of order 2, global; pure parity of 4 has an InterSHAP of 66.7 %)\n"},
 		"neither of both":   {&result.Spectra{}, result.Global, ""},
 		"fewer than three":  {nil, result.Global, ""},
@@ -61,34 +65,41 @@ func TestSpectrumLine(t *testing.T) {
 func TestInteractionsSection(t *testing.T) {
 	d := score.Defined
 	x := &result.Interactions{Index: "k-SII", Order: 2, Efficient: true, Values: []result.CoalitionValue{
-		{Players: []string{"a\x1b[1m"}, Phi: 0.125, Low: d(0.1), High: d(0.15), Share: d(0.25), ShareLow: d(0.2), ShareHigh: d(0.3)},
-		{Players: []string{"b"}, Phi: -0.001, Low: d(-0.002), High: d(0.001), Share: d(0.002), ShareLow: d(0), ShareHigh: d(0.004)},
+		{Players: []string{"a\x1b[1m"}, Phi: 0.125, Low: d(0.1), High: d(0.15), Share: d(0.25), ShareLow: d(0.2), ShareHigh: d(0.3), MeanAbsolute: result.Bounded{Share: d(0.12), Low: d(0.11), High: d(0.13)}},
+		{Players: []string{"b"}, Phi: -0.001, Low: d(-0.002), High: d(0.001), Share: d(0.002), ShareLow: d(0), ShareHigh: d(0.004), MeanAbsolute: result.Bounded{Share: d(0.5)}},
 		{Players: []string{"a\x1b[1m", "b"}, Phi: -0.376, Share: d(0.748)},
 	}}
+	headline := result.Global
 	section := func(terminal bool) string {
 		s, out, _ := fakeStreams(terminal, 0)
 		p := newPage(s, colorNever)
-		writeInteractions(p, &result.Target{Interactions: x})
+		writeInteractions(p, &result.Target{Headline: headline, Interactions: x})
 		if err := p.flush(); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
 	}
-	want := "\nk-SII to order 2\tmean\tshare, global\n" +
-		`a\x1b[1m × b` + "\t-0.3760\t74.8 %\n" +
-		`a\x1b[1m` + "\t0.1250 [0.1000, 0.1500]\t25.0 % [20.0, 30.0]\n" +
-		"b\t-0.001000 [-0.002000, 0.001000]\t< 0.40 %\n" +
+	want := "\nk-SII to order 2\tmean\tglobal *\tmean absolute\n" +
+		`a\x1b[1m` + "\t0.1250\t25.0 % [20.0, 30.0]\t12.0 % [11.0, 13.0]\n" +
+		"b\t-0.001000\t< 0.40 %\t50.0 %\n" +
+		`a\x1b[1m × b` + "\t-0.3760\t74.8 %\tundefined\n" +
 		"all k-SII add up to output - base: -0.2520\n"
 	if got := section(false); got != want {
 		t.Errorf("want\n%s\ngot\n%s", want, got)
 	}
+	// The column to read says what is largest.
+	headline = result.MeanAbsolute
+	if _, rows, _ := strings.Cut(section(false), "\tglobal\tmean absolute *\n"); !strings.HasPrefix(rows, "b\t") {
+		t.Errorf("want b first, got\n%s", rows)
+	}
+	headline = result.Global
 	x.Efficient = false
-	for range mostPairs {
+	for range wording.MostOfSize + 1 {
 		x.Values = append(x.Values, x.Values[1])
 	}
 	got := section(true)
-	if strings.Contains(got, "add up") || !strings.Contains(got, "\n3 interactions more in --json\n") {
-		t.Errorf("want no sum, and three more, got\n%s", got)
+	if strings.Contains(got, "add up") || !strings.Contains(got, "\n3 interactions more in --json\n") || !strings.Contains(got, `a\x1b[1m × b`) {
+		t.Errorf("want no sum, three more, and the pair below eight singles, got\n%s", got)
 	}
 	for _, line := range strings.Split(got, "\n") {
 		if visible(line) > defaultWidth {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -46,7 +47,7 @@ func TestAtLeastText(t *testing.T) {
 			t.Error("an answer without a question")
 		}
 		answer(ex, bound{at: 0.05, set: true})
-		if got := atLeastText(&ex.Targets[0]); got != tt.want {
+		if got := wording.AtLeast(&ex.Targets[0]); got != tt.want {
 			t.Errorf("want %q, got %q", tt.want, got)
 		}
 	}
@@ -139,7 +140,7 @@ func TestLargestMove(t *testing.T) {
 		{Target: "matters", InterSHAP: score.Defined(0.5), Difference: &near, Matters: true},
 	}
 	for n := len(rows); n > 0; n-- {
-		if got := largestMove(rows[:n]).Target; got != rows[n-1].Target {
+		if got := wording.LargestMove(rows[:n]).Target; got != rows[n-1].Target {
 			t.Errorf("of %d rows: want %q, got %q", n, rows[n-1].Target, got)
 		}
 	}

@@ -85,11 +85,8 @@ type bound struct {
 
 // readBound reads a fraction.
 func readBound(text string) (bound, error) {
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(x >= 0 && x <= 1) {
-		return bound{}, fmt.Errorf("want a fraction from 0 to 1, such as 0.3, got %q", text)
-	}
-	return bound{at: x, set: true}, nil
+	x, err := readFraction(text)
+	return bound{at: x, set: err == nil}, err
 }
 
 // readFraction reads a fraction, or one in percent: 0.05, 5%.

@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -32,20 +33,18 @@ func HeadlineName(headline result.Headline) string {
 
 // SortedPairs returns the positions of the headline's pairs, largest share first.
 func SortedPairs(t *result.Target) []int {
-	pairs := HeadlineAggregate(&t.Breakdown, t.Headline).Pairs
+	return LargestFirst(HeadlineAggregate(&t.Breakdown, t.Headline).Pairs)
+}
+
+// LargestFirst returns the positions of pairs, largest share first.
+func LargestFirst(pairs []result.Pair) []int {
 	order := make([]int, len(pairs))
 	for i := range order {
 		order[i] = i
 	}
 	const last = -1 // below every share
 	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := pairs[a].Share.Or(last), pairs[b].Share.Or(last); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
+		return cmp.Compare(pairs[b].Share.Or(last), pairs[a].Share.Or(last))
 	})
 	return order
 }
