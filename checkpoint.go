@@ -2,7 +2,10 @@ package intershap
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"runtime"
 
 	"github.com/intershap/intershap/dataset"
@@ -24,8 +27,13 @@ func (p *Plan) evaluate(ctx context.Context, provenance result.Provenance, each 
 	if err != nil {
 		return engine.Cost{}, err
 	}
+	if dir := p.opt.checkpoints; dir != "" {
+		if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+			return engine.Cost{}, fmt.Errorf("intershap: checkpoint: %w", err)
+		}
+	}
 	folder, err := checkpoint.Open(p.opt.Checkpoint, id, checkpoint.Shape{
-		Tiles: p.engine.Tiles(), Players: len(p.modalities), Targets: len(p.target.names), Blocks: len(p.background.Blocks()),
+		Tiles: p.engine.Tiles(), Players: len(p.modalities), Targets: len(p.target.names), Blocks: len(p.background.Blocks()), Coalitions: p.engine.Coalitions(),
 	})
 	if err != nil {
 		return engine.Cost{}, err
@@ -51,7 +59,7 @@ func (p *Plan) identity(from result.Provenance, build string) (checkpoint.Identi
 				p.opt.Checkpoint, s.what)
 		}
 	}
-	return checkpoint.Identity{
+	id := checkpoint.Identity{
 		{Name: "version", Value: from.Version},
 		{Name: "build", Value: build},
 		{Name: "platform", Value: runtime.GOOS + "/" + runtime.GOARCH},
@@ -74,7 +82,11 @@ func (p *Plan) identity(from result.Provenance, build string) (checkpoint.Identi
 		{Name: "memory", Value: from.Memory},
 		{Name: "tile_samples", Value: p.engine.TileSamples()},
 		{Name: "batch_rows", Value: p.engine.BatchRows()},
-	}, nil
+	}
+	if from.Sampling != nil {
+		id = append(id, checkpoint.Fact{Name: "sampling", Value: from.Sampling})
+	}
+	return id, nil
 }
 
 // parts names the parts of the model and the tensors between them: another cut

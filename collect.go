@@ -6,7 +6,6 @@ import (
 
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/engine"
-	"github.com/intershap/intershap/index"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
@@ -22,15 +21,19 @@ type collector struct {
 	residual, magnitude []float64
 	local               []score.Share
 	phi                 []float64
+	families            *families
+	// evaluated is the number of coalitions.
+	evaluated int
 
-	weights []uint8
-	scratch []float64
-	mats    []float64 // matrices of a tile
-	blocks  []float64 // matrices of a tile, by block
-	sample  []float64 // matrices of one sample, by block
+	weights  []uint8
+	matrices matrixMaker
+	mats     []float64 // matrices of a tile
+	draws    []float64 // matrices of a tile, by draw of coalitions
+	blocks   []float64 // matrices of a tile, by block
+	sample   []float64 // matrices of one sample, by block
 }
 
-func newCollector(p *Plan, warnings *diag.List) *collector {
+func newCollector(p *Plan, warnings *diag.List) (*collector, error) {
 	targets := len(p.target.names)
 	c := &collector{
 		plan:     p,
@@ -39,6 +42,11 @@ func newCollector(p *Plan, warnings *diag.List) *collector {
 	c.layout = score.Layout{
 		Modalities: len(p.modalities), Targets: targets, Groups: 1,
 		Blocks: p.background.Blocks(), BackgroundUnknown: p.background.ErrorUnknown(), Convention: p.opt.Convention,
+	}
+	c.evaluated = 1 << len(p.modalities)
+	if p.design != nil {
+		c.evaluated = len(p.coalitions())
+		c.layout.Draws = p.design.Draws()
 	}
 	if p.task == Classes || p.task == Binary {
 		c.layout.Groups = len(p.classes)
@@ -52,8 +60,12 @@ func newCollector(p *Plan, warnings *diag.List) *collector {
 		c.layout.Groups = 1
 	}
 	c.weights = make([]uint8, score.Replicates)
-	c.scratch = make([]float64, 1<<len(p.modalities))
-	return c
+	var err error
+	if c.matrices, err = p.matrices(); err != nil {
+		return nil, err
+	}
+	c.families, err = p.newFamilies(warnings)
+	return c, err
 }
 
 // tile adds one tile.
@@ -62,9 +74,12 @@ func (c *collector) tile(t *engine.Tile) error {
 	c.mats = grown(c.mats, t.Values.Len()*cells)
 	c.blocks = grown(c.blocks, t.BlockValues.Len()*cells)
 	c.sample = grown(c.sample, blocks*cells)
-	index.PairMatricesTo(c.mats, t.Values, c.scratch)
-	index.PairMatricesTo(c.blocks, t.BlockValues, c.scratch)
+	draws := c.layout.Draws * cells // numbers of a game
+	c.draws = grown(c.draws, t.Values.Len()*draws)
+	c.matrices.matricesTo(c.mats, c.draws, t.Values)
+	c.matrices.matricesTo(c.blocks, nil, t.BlockValues)
 	sums := score.NewAccumulator(c.layout)
+	c.families.begin()
 	for i := range n {
 		id := idText(t.Rows.IDs, i)
 		score.WeightsTo(c.weights, c.plan.opt.Seed, id)
@@ -82,18 +97,26 @@ func (c *collector) tile(t *engine.Tile) error {
 			v := t.Values.Game(at)
 			local := sums.Add(k, score.Sample{
 				Group: group, Base: v[0], Output: v[len(v)-1],
-				Phi: phi, BlockPhi: c.sample, Weights: c.weights,
+				Phi: phi, BlockPhi: c.sample, DrawPhi: c.draws[at*draws : (at+1)*draws], Weights: c.weights,
 			})
+			c.families.add(t, i, k, c.weights)
 			c.check(k, t.Lo+i, t.Columns[i*len(c.plan.target.names)+k], v, phi)
+			values := v
+			if c.plan.Sampled() {
+				values = nil // of some coalitions alone
+			}
 			row := result.SampleRow{
 				Sample: t.Lo + i, Target: k, ID: id, Predicted: t.Predicted[i],
-				Base: v[0], Output: v[len(v)-1], InterSHAP: local.InterSHAP, SE: local.SE,
-				Values: v, Phi: phi,
+				Base: v[0], Output: v[len(v)-1], InterSHAP: local.InterSHAP, SE: local.SE, Corrected: local.Corrected,
+				Values: values, Phi: phi,
 			}
 			if err := c.hand(row); err != nil {
 				return err
 			}
 		}
+	}
+	if err := c.families.end(t.Number); err != nil {
+		return err
 	}
 	return c.tiles.Add(t.Number, sums)
 }
@@ -138,7 +161,7 @@ func (c *collector) check(target, sample, column int, v, phi []float64) {
 // tolerance is what rounding explains: the index adds 2^M values in float64,
 // and the model answers in a type of its own, in parts by sums in another order.
 func (c *collector) tolerance(target int) float64 {
-	relative := 8*float64(int(1)<<c.layout.Modalities)*epsilon(tensor.Float64) + 16*epsilon(c.plan.output.dtype)
+	relative := 8*float64(c.evaluated)*epsilon(tensor.Float64) + 16*epsilon(c.plan.output.dtype)
 	if c.plan.Kind() == StagedPlan {
 		relative += engine.StagedBound(c.plan.output.dtype)
 	}

@@ -2,7 +2,6 @@ package intershap
 
 import (
 	"context"
-	"errors"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -23,12 +22,11 @@ import (
 // (model.Staged). Results are the same to the last bit for the same data,
 // seed and options, whatever the workers.
 func Explain(ctx context.Context, m model.Model, samples, rows dataset.File, opt Options) (*Explanation, error) {
-	p, err := NewPlan(ctx, m, samples, rows, opt)
+	p, ex, err := explain(ctx, m, samples, rows, opt)
 	if err != nil {
 		return nil, err
 	}
-	ex, err := p.Explain(ctx)
-	if err := errors.Join(err, p.Close()); err != nil {
+	if err := p.Close(); err != nil {
 		return nil, err
 	}
 	return ex, nil
@@ -40,6 +38,8 @@ type Explanation struct {
 	// local and phi hold the first target's samples when they are kept.
 	local []score.Share
 	phi   []float64
+	// errors are those of each target's headline.
+	errors []sourceErrors
 }
 
 // Global returns the first target's global aggregation: means before absolute
@@ -78,6 +78,12 @@ func (e *Explanation) Phi(i int) [][]float64 {
 
 // Explain runs the plan.
 func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
+	if err := p.Affordable(); err != nil {
+		return nil, err
+	}
+	if err := p.Prepare(ctx, nil); err != nil {
+		return nil, err
+	}
 	provenance, err := p.provenance(ctx)
 	if err != nil {
 		return nil, err
@@ -91,7 +97,10 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 		warnings.Add("rows-not-independent", p.output.name,
 			"the same row got another output in another batch (relative difference %.2g), so every value depends on how rows were batched; export the model for inference (no dropout, no batch statistics)", difference)
 	}
-	c := newCollector(p, &warnings)
+	c, err := newCollector(p, &warnings)
+	if err != nil {
+		return nil, err
+	}
 	if p.opt.Sink != nil {
 		if err := p.opt.Sink.Begin(p.samplesHeader()); err != nil {
 			return nil, err
@@ -105,8 +114,12 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.families.finish(); err != nil {
+		return nil, err
+	}
 	e := &Explanation{local: c.local, phi: c.phi}
 	e.Schema, e.Provenance, e.Classes, e.Modalities = result.Schema, provenance, p.classes, p.names()
+	e.Groups = p.groups()
 	e.Cost = result.Cost{
 		RowsNaive: p.engine.NaiveRows(),
 		Rows:      map[string]int64{},
@@ -118,8 +131,10 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 	var doubts diag.List
 	for t := range p.target.names {
 		target, summary := p.summarise(total, t, c)
-		e.Targets = append(e.Targets, target)
 		p.warnAboutTarget(&doubts, target, summary)
+		p.interactions(&target, t, c.families, summary, &doubts)
+		e.Targets = append(e.Targets, target)
+		e.errors = append(e.errors, p.sourceErrors(summary, target.Headline))
 	}
 	warnings.Append(folded(doubts.All())...)
 	e.Warnings = warnings.All()
@@ -137,22 +152,24 @@ func (p *Plan) samplesHeader() result.SamplesHeader {
 		Samples:    p.samples.Len(),
 		IDs:        p.first.IDs.DType(),
 		ByTarget:   p.target.all,
+		Sampled:    p.Sampled(),
 	}
 }
 
 // summarise reads one target out of the sums.
 func (p *Plan) summarise(total *score.Accumulator, t int, c *collector) (result.Target, *score.Summary) {
-	opt := score.Options{Level: p.opt.Level, Quantile: func(prob, df float64) float64 {
-		return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(prob)
-	}}
-	names := p.names()
+	opt := p.scoreOptions()
+	names, groups := p.names(), p.groups()
+	opt.Parts = result.GroupParts(groups)
 	s := total.Summary(t, opt)
+	opt.Parts = nil // classes are not broken down by modality
 	out := result.Target{
 		Target:            p.target.names[t],
 		Headline:          p.target.headline(),
 		Breakdown:         result.NewBreakdown(s, names),
 		Residual:          c.residual[t],
 		ResidualTolerance: c.tolerance(t),
+		Across:            result.NewAcross(s, groups),
 	}
 	if c.layout.Groups > 1 {
 		out.ByClass = []result.Class{}
@@ -165,12 +182,19 @@ func (p *Plan) summarise(total *score.Accumulator, t int, c *collector) (result.
 	return out, s
 }
 
+// scoreOptions are the level of intervals and the distribution that they are from.
+func (p *Plan) scoreOptions() score.Options {
+	return score.Options{Level: p.opt.Level, Quantile: func(prob, df float64) float64 {
+		return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(prob)
+	}}
+}
+
 // provenance names and hashes what the run reads.
 func (p *Plan) provenance(ctx context.Context) (result.Provenance, error) {
 	out := result.Provenance{
 		Version: Version(), Output: p.output.name, Task: p.task.String(), Transform: p.opt.Transform.String(),
 		Index: "SII", Order: 2, Convention: p.opt.Convention.String(), Plan: p.Kind().String(), Additive: p.engine.Additive(),
-		Seed: p.opt.Seed, Level: p.opt.Level, Memory: p.opt.Memory,
+		Sampling: p.sampling(), Seed: p.opt.Seed, Level: p.opt.Level, Memory: p.opt.Memory,
 	}
 	if m, ok := p.model.(interface{ Digest() string }); ok {
 		out.Model.SHA256 = m.Digest()

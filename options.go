@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/index"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -23,6 +25,10 @@ type Options struct {
 	// "clinical=age,sex,stage.*". Inputs that are not named are one modality
 	// each. See dataset.ParseModalities.
 	Modalities []string
+	// Groups divide modalities into groups, which are then the players:
+	// "vitals=heart:0-3,breath:4-7", "labs=each", "image=grid:4x4". See
+	// dataset.ParseGroups.
+	Groups []string
 	// Fixed inputs are no modality: they are always the sample's own.
 	Fixed []string
 	// Mask holds the rules that replace absent modalities: "marginal" (the
@@ -45,6 +51,27 @@ type Options struct {
 	Classes []string
 	// Convention says which cells of phi are counted; by default the paper's.
 	Convention score.Convention
+	// Budget is the most coalitions that are evaluated: more modalities than a run
+	// can play out are estimated from some of their 2^M coalitions, with intervals
+	// that hold the error. 0 means all, and an error where that is too many. A
+	// budget that pays for all gives the exact numbers.
+	Budget int
+	// Estimator is that of a run with a budget; by default DefaultEstimator.
+	Estimator approx.Method
+	// Index is that of the interactions of 1 to Order modalities which a result has
+	// beside the score; by default k-SII where there is an Order, and none where there
+	// is none. Order is by default two, or one for indices of single modalities.
+	Index index.Index
+	Order int
+	// Until goes on, in rounds, until the headline's interval reaches no further than
+	// this from the score, such as 0.005, or the budget and the background rows are
+	// spent. 0 makes one run. Sink.Begin is called for each round anew.
+	Until float64
+	// budgetLimit is the budget that a round may grow to where the estimator needs
+	// more than the round has.
+	budgetLimit int
+	// checkpoints is the folder of the checkpoints of all rounds, "" for one run.
+	checkpoints string
 	// Plan says how the model is evaluated; by default in parts where that is
 	// proven safe and saves work. The numbers are the same to rounding.
 	Plan PlanKind
@@ -115,6 +142,14 @@ func (o Options) validate() error {
 		}
 	}
 	check(o.BackgroundSize >= AllRows, "background size %d must be positive, or AllRows", o.BackgroundSize)
+	check(o.Budget >= 0, "budget %d must be positive, or 0 for all coalitions", o.Budget)
+	check(o.Until >= 0 && o.Until < 1, "until %v must lie between 0 and 1", o.Until)
+	check(o.Estimator == 0 || o.Budget > 0, "the estimator %s needs a budget", o.Estimator)
+	if o.Index != 0 {
+		_, err := o.Index.MarshalText()
+		check(err == nil, "index %d must be one of package index", o.Index)
+	}
+	check(o.Order >= 0, "order %d must be positive, or 0 for the default", o.Order)
 	check(o.Plan <= FullPlan, "plan %d must be AutoPlan, StagedPlan or FullPlan", o.Plan)
 	check(o.Level > 0 && o.Level < 1, "level %v must lie between 0 and 1", o.Level)
 	check(o.Workers > 0, "workers %d must be positive", o.Workers)

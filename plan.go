@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/background"
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/index"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/tensor"
 )
@@ -28,9 +30,16 @@ type Plan struct {
 	task       Task
 	classes    []string
 	target     target
-	engine     *engine.Plan
-	stages     *model.Stages // nil under the plain way
-	warnings   diag.List
+	// index and order are those of the interactions that were asked for; 0 for none.
+	index index.Index
+	order int
+	// design is the coalitions of a run that estimates, nil where all are evaluated.
+	design *approx.Design
+	// budget is the most coalitions of the run, which a round may have raised.
+	budget   int
+	engine   *engine.Plan
+	stages   *model.Stages // nil under the plain way
+	warnings diag.List
 	// first holds the first samples, for a second look at the model.
 	first dataset.Rows
 }
@@ -50,6 +59,12 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 		return nil, err
 	}
 	if err := p.chooseModalities(); err != nil {
+		return nil, err
+	}
+	if err := p.chooseInteractions(); err != nil {
+		return nil, err
+	}
+	if err := p.chooseCoalitions(); err != nil {
 		return nil, err
 	}
 	mask, err := background.ParseMask(opt.Mask, p.modalities, p.samples.Inputs())
@@ -78,12 +93,13 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 	if err := p.checkLabels(ctx); err != nil {
 		return nil, err
 	}
-	return p, p.planRows(ctx, engine.Options{
-		Model: m, Samples: p.samples, Modalities: p.modalities, Background: p.background,
+	err = p.planRows(ctx, engine.Options{
+		Model: m, Samples: p.samples, Modalities: p.modalities, Background: p.background, Coalitions: p.coalitions(),
 		Output: p.output.name, Width: p.output.width, Transform: opt.Transform,
 		Target: p.target.engine, Labels: labelColumn(p.classes), Classify: p.output.classifier(p.task),
 		Workers: opt.Workers, Memory: opt.Memory, Progress: opt.Progress,
 	})
+	return p, p.tooMuch(err)
 }
 
 // bind matches samples and background with the model's inputs.
@@ -122,8 +138,12 @@ func (p *Plan) chooseModalities() error {
 	for i := range p.samples.Inputs() {
 		features = append(features, p.samples.Features(i))
 	}
-	var err error
-	p.modalities, err = dataset.ParseModalities(p.opt.Modalities, p.opt.Fixed, p.samples.Inputs(), features)
+	whole, err := dataset.ParseModalities(p.opt.Modalities, p.opt.Fixed, p.samples.Inputs(), features, p.opt.unnamed())
+	if err != nil {
+		return err
+	}
+	p.modalities, err = dataset.ParseGroups(p.opt.Groups, whole, p.samples.Inputs(), features)
+	p.warnAboutGroups()
 	return err
 }
 

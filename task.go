@@ -99,7 +99,7 @@ func (o outputs) guess(t engine.Transform) (Task, error) {
 // check refuses a task or a transform that the output's shape rules out.
 func (o outputs) check(t Task, transform engine.Transform) error {
 	switch {
-	case o.width == 1 && (transform == engine.Softmax || transform == engine.Centred):
+	case o.width == 1 && (transform == engine.Softmax || transform == engine.Centred || transform == engine.CentredLog):
 		return fmt.Errorf("intershap: transform %s compares the columns of a row, output %q has one; use identity or sigmoid", transform, o.name)
 	case t == Classes && o.width < 2:
 		return fmt.Errorf("intershap: task classes wants an output with a column for each class, %q has one; use binary", o.name)

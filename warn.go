@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
@@ -32,12 +33,38 @@ func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) 
 			w.Add("denominator-near-zero", name, "no effect is clear of its error, so the global share is anything from %.0f to %.0f %%; more samples or background rows would tell", 100*low, 100*high)
 		}
 	}
-	global, ok1 := t.Global.InterSHAP.Value()
-	absolute, ok2 := t.MeanAbsolute.InterSHAP.Value()
+	byMeans, bySizes := t.Global.Score(), t.MeanAbsolute.Score()
+	if t.Across != nil {
+		byMeans, bySizes = t.Across.Global.Score(), t.Across.MeanAbsolute.Score()
+	}
+	global, ok1 := byMeans.Value()
+	absolute, ok2 := bySizes.Value()
 	if ok1 && ok2 && p.target.follows && absolute-global > hidden {
 		w.Add("mean-hides-interaction", name, "interactions of opposite sign cancel over the samples: %.1f %% by means, %.1f %% by mean absolutes", 100*global, 100*absolute)
 	}
 	p.warnAboutBackground(w, t, s)
+	p.warnAboutBudget(w, t, s)
+}
+
+// warnAboutBudget says when much of the score is what noise adds to the sizes of
+// interactions.
+func (p *Plan) warnAboutBudget(w *diag.List, t result.Target, s *score.Summary) {
+	if s.CoalitionSE == nil {
+		return
+	}
+	if p.design.Method() == approx.Permutation && p.design.Draws() < fewDraws {
+		w.Add("budget-too-small", "", "intervals of pairs come from %d draws of permutations and hold too little, about 85 to 90 %% instead of 95: need at least %d draws, a larger --budget, or --estimator regression", p.design.Draws(), fewDraws)
+	}
+	a := &t.MeanAbsolute.Aggregate
+	if t.Headline == result.Global {
+		a = &t.Global.Aggregate
+	}
+	plain, ok := a.InterSHAP.Value()
+	less := plain - a.Score().Or(plain)
+	if _, has := a.Corrected.Value(); ok && (less > budgetNoise || !has) {
+		w.Add("budget-too-small", t.Target, "the noise of %d coalitions adds about %.1f points to InterSHAP, %.1f %%: read the corrected score, %.1f %%, and the interval; a larger --budget makes it narrower",
+			len(p.coalitions()), 100*less, 100*plain, 100*a.Score().Or(plain))
+	}
 }
 
 const (
@@ -48,6 +75,10 @@ const (
 	// good enough: of the headline, and of v({}) relative to the behaviour.
 	headlineError = 0.01
 	baseError     = 0.05
+	// budgetNoise is the part of the score that noise may be unsaid.
+	budgetNoise = 0.05
+	// fewDraws of permutations are skewed: see docs/approximation.md.
+	fewDraws = 8
 )
 
 // warnAboutBackground says when the rows are too few, and how many would do:
@@ -65,10 +96,13 @@ func (p *Plan) warnAboutBackground(w *diag.List, t result.Target, s *score.Summa
 	if len(b.Blocks()) == 0 {
 		return
 	}
-	headline, behaviour := s.InterSHAPBackgroundSE.Or(0), s.Global.Behaviour
+	// A share has no error above a half: there the linearised one says nothing.
+	const most = 0.5
+	headline, behaviour := s.GlobalSE.Background.Or(0), s.Global.Behaviour
 	if !p.target.follows {
-		headline, behaviour = s.MeanAbsoluteBackgroundSE.Or(0), s.MeanAbsolute.Behaviour
+		headline, behaviour = s.MeanAbsoluteSE.Background.Or(0), s.MeanAbsolute.Behaviour
 	}
+	headline = min(headline, most)
 	excess := headline / headlineError
 	what := fmt.Sprintf("the headline's standard error from the background is %.1f points", 100*headline)
 	if behaviour > 0 {

@@ -84,7 +84,8 @@ type Mask struct {
 func (m Mask) String() string { return m.text }
 
 // ParseMask reads masks of the forms RULE, for all, MODALITY=RULE and
-// MODALITY.INPUT=RULE; the narrower form wins over the wider.
+// MODALITY.INPUT=RULE; the narrower form wins over the wider. A rule of a modality
+// is one of its groups, over which that of a group wins.
 func ParseMask(specs []string, modalities []dataset.Modality, inputs []tensor.Spec) (Mask, error) {
 	m := Mask{text: "marginal"}
 	if len(specs) > 0 {
@@ -107,7 +108,7 @@ func ParseMask(specs []string, modalities []dataset.Modality, inputs []tensor.Sp
 		found := false
 		for i, modality := range modalities {
 			for p, part := range modality.Parts {
-				narrow, ok := matches(place, modality.Name, inputs[part.Input].Name)
+				narrow, ok := matches(place, modality, inputs[part.Input].Name)
 				if !ok {
 					continue
 				}
@@ -131,7 +132,7 @@ func splitSpec(spec string, modalities []dataset.Modality) (place, rule string) 
 	if _, err := ParseRule(spec); err == nil {
 		named := false
 		for _, m := range modalities {
-			named = named || strings.HasPrefix(spec, m.Name+"=")
+			named = named || strings.HasPrefix(spec, m.Name+"=") || m.Of != "" && strings.HasPrefix(spec, m.Of+"=")
 		}
 		if !named {
 			return "", spec
@@ -145,15 +146,23 @@ func splitSpec(spec string, modalities []dataset.Modality) (place, rule string) 
 }
 
 // matches reports whether a place covers an input of a modality, and how
-// narrowly.
-func matches(place, modality, input string) (narrow int, ok bool) {
+// narrowly. A group has the places of its modality too, and narrower ones.
+func matches(place string, modality dataset.Modality, input string) (narrow int, ok bool) {
 	switch place {
 	case "":
 		return 0, true
-	case modality:
-		return 1, true
-	case modality + "." + input:
-		return 2, true
+	case modality.Name + "." + input:
+		return 4, true
+	case modality.Name:
+		return 3, true
+	}
+	if of := modality.Of; of != "" {
+		switch place {
+		case of + "." + input:
+			return 2, true
+		case of:
+			return 1, true
+		}
 	}
 	return 0, false
 }

@@ -8,7 +8,8 @@
 //  2. [Bind] matches a file with the inputs of a model and gives [Samples]:
 //     tensors in the model's own dtypes and shapes, ids, labels. Whatever does
 //     not fit is an [Error] with file, row, column, found and expected.
-//  3. [ParseModalities] says which elements of which inputs are a modality.
+//  3. [ParseModalities] says which elements of which inputs are a modality, and
+//     [ParseGroups] divides modalities into groups.
 //
 // Rows and elements count from 0; CSV line numbers, which only appear in
 // errors, count from 1 as editors do.
@@ -18,7 +19,7 @@
 //
 // Reading order: [Column] and [File] here; error.go; one format each in
 // csv.go, npz.go (over npy.go) and parquet.go; bind.go and samples.go;
-// modality.go. Rooms that write arrays take their headers from npy_write.go.
+// modality.go and groups.go. Rooms that write arrays take their headers from npy_write.go.
 package dataset
 
 import (

@@ -50,7 +50,7 @@ func ExampleParseModalities() {
 		{Name: "x", DType: tensor.Float32, Shape: []int{-1, 334}},
 		{Name: "age", DType: tensor.Float32, Shape: []int{-1, 1}},
 	}
-	modalities, err := dataset.ParseModalities([]string{"rna=x[0:200]", "protein=x[200:]"}, []string{"age"}, inputs, nil)
+	modalities, err := dataset.ParseModalities([]string{"rna=x[0:200]", "protein=x[200:]"}, []string{"age"}, inputs, nil, dataset.MaxUnnamed)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func FuzzParseModalities(f *testing.F) {
 	f.Add("a=[", "=", "")
 	f.Fuzz(func(t *testing.T, one, two, fixed string) {
 		inputs, features := clinic()
-		all, err := ParseModalities([]string{one, two}, []string{fixed}, inputs, features)
+		all, err := ParseModalities([]string{one, two}, []string{fixed}, inputs, features, MaxUnnamed)
 		if err != nil {
 			return
 		}
@@ -114,14 +114,14 @@ func partitionProblem(all []Modality, fixed string, inputs []tensor.Spec) string
 
 func TestPartitionProblemSeesWrongParts(t *testing.T) {
 	inputs := []tensor.Spec{spec("a", tensor.Float32, 2), spec("b", tensor.Float32)}
-	good := []Modality{{"m", []Part{{0, 0, 2}}}}
+	good := []Modality{{Name: "m", Parts: []Part{{0, 0, 2}}}}
 	if problem := partitionProblem(good, "b", inputs); problem != "" {
 		t.Error(problem)
 	}
 	for name, bad := range map[string][]Modality{
-		"an element left out": {{"m", []Part{{0, 0, 1}}}},
-		"an element twice":    {{"m", []Part{{0, 0, 2}}}, {"n", []Part{{0, 1, 2}}}},
-		"a fixed input":       {{"m", []Part{{0, 0, 2}, {1, 0, 1}}}},
+		"an element left out": {{Name: "m", Parts: []Part{{0, 0, 1}}}},
+		"an element twice":    {{Name: "m", Parts: []Part{{0, 0, 2}}}, {Name: "n", Parts: []Part{{0, 1, 2}}}},
+		"a fixed input":       {{Name: "m", Parts: []Part{{0, 0, 2}, {1, 0, 1}}}},
 	} {
 		if partitionProblem(bad, "b", inputs) == "" {
 			t.Errorf("%s: not seen", name)

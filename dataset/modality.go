@@ -13,18 +13,22 @@ import (
 const (
 	// minModalities is the least for which there is an interaction.
 	minModalities = 2
-	// maxUnnamed is how many modalities are taken without anyone naming them:
+	// MaxUnnamed is how many modalities are taken without anyone naming them:
 	// beyond it a model has inputs rather than modalities, and 2^M coalitions
 	// cost more than a user meant to pay.
-	maxUnnamed = 12
-	// maxModalities is the most for which every coalition is evaluated.
-	maxModalities = 20
+	MaxUnnamed = 12
+	// MaxModalities is the most that there can be: a coalition has a bit for each.
+	MaxModalities = 62
 )
 
-// Modality is a player: a name and the elements that belong to it.
+// Modality is a player, a modality or a group inside one: a name and the elements
+// that belong to it.
 type Modality struct {
-	// Name is any text without "=".
+	// Name is any text without "=". That of a group is MODALITY/GROUP.
 	Name string
+	// Of is the name of the modality that this is a group of, see [ParseGroups];
+	// empty for a modality that is a player whole.
+	Of string
 	// Parts are sorted by input, then Lo; none touches the next.
 	Parts []Part
 }
@@ -61,16 +65,17 @@ func (e *ModalityError) Error() string {
 // input; a slice input[a:b] on axis 1, where a or b may be left out; or a
 // pattern as of path.Match over the names of inputs, else the full names of
 // columns ("x.age"), else their names without the input ("age"). Inputs that
-// no spec names are a modality each, after those of the specs. Inputs in fixed
-// are no players.
+// no spec names are a modality each, after those of the specs, and at most
+// unnamed of them, such as MaxUnnamed. Inputs in fixed are no players.
 //
 // The axes of inputs must be those of the data, as Samples.Inputs has them;
 // features[i] are the column names of input i, or nil.
-func ParseModalities(specs, fixed []string, inputs []tensor.Spec, features [][]string) ([]Modality, error) {
+func ParseModalities(specs, fixed []string, inputs []tensor.Spec, features [][]string, unnamed int) ([]Modality, error) {
 	p, err := newModalityParser(inputs, features)
 	if err != nil {
 		return nil, err
 	}
+	p.maxUnnamed = unnamed
 	if err := p.run(specs, fixed); err != nil {
 		return nil, err
 	}
@@ -88,6 +93,8 @@ type modalityParser struct {
 	isFixed  []bool
 	// specs and fixed are what the user said.
 	specs, fixed []string
+	// maxUnnamed bounds the modalities that no spec names.
+	maxUnnamed int
 	// onTrial is set in a parser that tries a proposal, and makes none itself.
 	onTrial bool
 }

@@ -72,11 +72,13 @@ func (p *modalityParser) checkNumber(named int) error {
 	case len(p.names) < minModalities:
 		fault.Reason = p.describeOne(named)
 		propose = p.proposeTwo
-	case unnamed > maxUnnamed:
-		fault.Reason = fmt.Sprintf("%d inputs that no --modality names, want at most %d: M modalities have 2^M coalitions", unnamed, maxUnnamed)
-		propose = func() string { return p.proposeGroups(p.names[named:]) }
-	case len(p.names) > maxModalities:
-		fault.Reason = fmt.Sprintf("%d modalities, want at most %d: M modalities have 2^M coalitions", len(p.names), maxModalities)
+	case unnamed > p.maxUnnamed:
+		fault.Reason = fmt.Sprintf("%d inputs that no --modality names, want at most %d: M modalities have 2^M coalitions", unnamed, p.maxUnnamed)
+		propose = func() string {
+			return "a budget of coalitions takes each for a modality, --budget C; or " + p.proposeGroups(p.names[named:])
+		}
+	case len(p.names) > MaxModalities:
+		fault.Reason = fmt.Sprintf("%d modalities, want at most %d", len(p.names), MaxModalities)
 	default:
 		return nil
 	}

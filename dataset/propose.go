@@ -20,7 +20,7 @@ func (p *modalityParser) accepts(specs []string) bool {
 	if err != nil {
 		return false
 	}
-	trial.onTrial = true
+	trial.onTrial, trial.maxUnnamed = true, p.maxUnnamed
 	return trial.run(specs, p.fixed) == nil
 }
 

@@ -61,12 +61,12 @@ func TestProposalsAreAccepted(t *testing.T) {
 			for _, name := range tt.inputs {
 				inputs = append(inputs, spec(name, tensor.Float32))
 			}
-			_, err := ParseModalities(tt.specs, nil, inputs, nil)
+			_, err := ParseModalities(tt.specs, nil, inputs, nil, MaxUnnamed)
 			specs := proposed(t, err)
 			if !strings.HasPrefix(tt.name, "a pattern that") {
 				specs = append(tt.specs, specs...)
 			}
-			got, err := ParseModalities(specs, nil, inputs, nil)
+			got, err := ParseModalities(specs, nil, inputs, nil, MaxUnnamed)
 			if err != nil {
 				t.Fatalf("the proposal %q is refused: %v", specs, err)
 			}
@@ -95,9 +95,9 @@ func TestProposesNothingThatFails(t *testing.T) {
 	for i := range 13 {
 		inputs = append(inputs, spec(fmt.Sprintf("%c", 'a'+i), tensor.Float32))
 	}
-	_, err := ParseModalities([]string{"rest=first"}, nil, inputs, nil)
+	_, err := ParseModalities([]string{"rest=first"}, nil, inputs, nil, MaxUnnamed)
 	var fault *ModalityError
-	if !errors.As(err, &fault) || fault.Hint != noProposal {
+	if !errors.As(err, &fault) || !strings.HasSuffix(fault.Hint, "; or "+noProposal) {
 		t.Errorf("want the hint %q, got %+v", noProposal, err)
 	}
 }

@@ -219,11 +219,14 @@ func errorProblem(err error, line, hint string) string {
 	var got string
 	var data *Error
 	var modality *ModalityError
+	var group *GroupError
 	switch {
 	case errors.As(err, &data):
 		got = data.Hint
 	case errors.As(err, &modality):
 		got = modality.Hint
+	case errors.As(err, &group):
+		got = group.Hint
 	}
 	if (hint == "") != (got == "") || !strings.Contains(got, hint) {
 		return fmt.Sprintf("want a hint with %q, got %q", hint, got)

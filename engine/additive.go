@@ -166,8 +166,9 @@ func (e *additive) fill(tile *Tile, work *tileSums, own [][]float64) error {
 				}
 				return v
 			}
-			for s := range game.Grand(p.m) + 1 {
-				at := (j*work.n+i)<<p.m | int(s)
+			for position := range p.width() {
+				s := p.coalition(position)
+				at := (j*work.n+i)*p.width() + position
 				values[at] = sum(s, blocks)
 				for k := range len(byBlock) / len(values) {
 					byBlock[k*len(values)+at] = sum(s, k)

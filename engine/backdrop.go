@@ -71,7 +71,7 @@ func (d *backdrop) pair() {
 	}
 	for i := range st.parts {
 		part := &st.parts[i]
-		if i != st.last && (st.additive() || len(part.patterns()) == 0) {
+		if i != st.last && (st.additive() || !part.mixes()) {
 			continue
 		}
 		for _, f := range st.taken(part) {

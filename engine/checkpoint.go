@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // A Checkpoint keeps the tiles that a run has finished, so that another run of
@@ -61,14 +62,17 @@ func (p *Plan) answer(ctx context.Context, e evaluator, kept Checkpoint, tile *T
 func (p *Plan) checkTile(tile *Tile) error {
 	n, targets := tile.Samples(), p.opt.Target.Len()
 	games, blocks := n*targets, len(p.opt.Background.Blocks())
+	if !slices.Equal(tile.Values.Coalitions(), p.coalitions) {
+		return fmt.Errorf("engine: the checkpoint's tile %d has the values of other coalitions", tile.Number)
+	}
 	for _, part := range []struct {
 		what      string
 		got, want int
 	}{
 		{"predicted classes", len(tile.Predicted), n},
 		{"columns", len(tile.Columns), games},
-		{"values", len(tile.Values.Values()), games << p.m},
-		{"block values", len(tile.BlockValues.Values()), blocks * games << p.m},
+		{"values", len(tile.Values.Values()), games * p.width()},
+		{"block values", len(tile.BlockValues.Values()), blocks * games * p.width()},
 	} {
 		if part.got != part.want {
 			return fmt.Errorf("engine: the checkpoint's tile %d has %d %s, want %d", tile.Number, part.got, part.what, part.want)

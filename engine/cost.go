@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"github.com/intershap/intershap/game"
-	"github.com/intershap/intershap/tensor"
-)
+import "github.com/intershap/intershap/tensor"
 
 // A PartCost is what one part of a plan takes.
 type PartCost struct {
@@ -84,14 +81,15 @@ func (p *Plan) sharedRows() int64 {
 	return rows
 }
 
-// NaiveRows returns the model rows of the plain method: N·B·(2^M−2) + N + B, or
-// N·B·(2^M−1) + N where each sample has a v({}) of its own.
+// NaiveRows returns the model rows of the plain method for C coalitions, which are
+// 2^M where none are listed: N·B·(C−2) + N + B, or N·B·(C−1) + N where each sample
+// has a v({}) of its own.
 func (p *Plan) NaiveRows() int64 {
-	n, b := int64(p.n), int64(p.b)
-	if !p.sharedBase {
-		return n*b*(1<<p.m-1) + n
+	rows := int64(p.n) * (p.rowsPerSample() + 1)
+	if p.sharedBase {
+		rows += int64(p.b)
 	}
-	return n*b*(1<<p.m-2) + n + b
+	return rows
 }
 
 // partRows counts the rows of a part: for each sample, its own row and those of
@@ -102,7 +100,7 @@ func (p *Plan) partRows(i int) (sample, shared int64) {
 	b := int64(p.b)
 	switch {
 	case i == p.stage.last:
-		sample = 1 + int64(len(p.headPatterns()))*b
+		sample = 1 + int64(len(p.patterns[i]))*b
 		if p.sumsWhole() {
 			sample++
 		}
@@ -116,25 +114,13 @@ func (p *Plan) partRows(i int) (sample, shared int64) {
 	if p.stage.additive() {
 		return 1, shared
 	}
-	return 1 + int64(len(part.patterns()))*b, shared
+	return 1 + int64(len(p.patterns[i]))*b, shared
 }
 
 // headBase reports whether v({}) is the same for every sample, as the staged
 // evaluator sees it: a fixed input that the output does not depend on is none.
 func (p *Plan) headBase() bool {
 	return !p.opt.Background.PerSample() && !p.stage.head().fixed
-}
-
-// headPatterns lists the coalitions that the last part runs, of those
-// modalities that it depends on. With and without any other, v is the same
-// number.
-func (p *Plan) headPatterns() []game.Coalition {
-	own := p.stage.head().ownership
-	patterns := own.patterns()
-	if p.opt.Background.PerSample() && !own.fixed {
-		return append([]game.Coalition{0}, patterns...)
-	}
-	return patterns
 }
 
 // sumsWhole reports whether v(all) goes through the last part a second time, to be

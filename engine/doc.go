@@ -11,6 +11,9 @@
 // limit alone, so that a tile means the same on every machine. [Plan.Run] has
 // workers evaluate tiles and hands them out in order.
 //
+// A run evaluates all coalitions, or those of a list ([Options].Coalitions), where
+// there are too many. A listed coalition has the bits that it has among all.
+//
 // Conventions: bit i of a coalition is modality i, present (game.Coalition).
 // Means are taken in twice the precision of float64, in the order of the
 // background rows: where a modality changes nothing, v is the same number with
@@ -23,7 +26,7 @@
 // and runs no combination at all. [Stage] cuts the model and holds the parts
 // against the whole, so that the numbers are the same to rounding.
 //
-// Reading order: plan.go and run.go; full.go with rows.go, sums.go and base.go;
+// Reading order: plan.go, coalitions.go and run.go; full.go with rows.go, sums.go and base.go;
 // then for models in parts stage.go and verify.go, staging.go (what parts are),
 // staged_shape.go and chunk.go (how rows are cut), cost.go (how many there are),
 // backdrop.go, staged.go, additive.go. checkpoint.go lets a run go on after a

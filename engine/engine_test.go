@@ -63,6 +63,10 @@ func TestTransform(t *testing.T) {
 		{Log, []float64{1, math.E}, []float64{0, 1}},
 		{Logit, []float64{.5, .75}, []float64{0, math.Log(3)}},
 		{Centred, []float64{1, 2, 6}, []float64{-2, -1, 3}},
+		// The logarithms 0, 1, 5 less their mean, whatever their sum is.
+		{CentredLog, []float64{1, math.E, math.Exp(5)}, []float64{-2, -1, 3}},
+		// Softmax of (-1, 1), from which the centred logits come back.
+		{CentredLog, []float64{1 / (1 + math.Exp(2)), 1 / (1 + math.Exp(-2))}, []float64{-1, 1}},
 	}
 	for _, test := range tests {
 		got := append([]float64{}, test.in...)

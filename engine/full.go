@@ -85,7 +85,7 @@ func (f *full) whole(ctx context.Context, tile *Tile, work *tileSums) error {
 	for first := 0; first < tile.Samples(); first += p.batch {
 		n := min(p.batch, tile.Samples()-first)
 		for r := range n {
-			p.copies[all].fill(f.batch, r, 1, tile.Rows.Inputs, first+r, nil, 0, nil)
+			p.copies[p.width()-1].fill(f.batch, r, 1, tile.Rows.Inputs, first+r, nil, 0, nil)
 		}
 		at := func(r int) place { return place{tile: tile, sample: first + r, coalition: all} }
 		if err := f.predict(ctx, n, at); err != nil {
@@ -112,12 +112,13 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 	p := f.run.plan
 	near := p.nearest(tile)
 	per := tile.Samples() * p.b // rows of one coalition
-	total := len(p.combinations) * per
+	total := p.combinations() * per
 	for first := 0; first < total; first += p.batch {
 		n := min(p.batch, total-first)
+		position := func(r int) int { return p.firstCombination() + (first+r)/per }
 		at := func(r int) place {
 			i := first + r
-			return place{tile: tile, coalition: p.combinations[i/per], sample: i % per / p.b, background: i % p.b}
+			return place{tile: tile, coalition: p.coalition(position(r)), sample: i % per / p.b, background: i % p.b}
 		}
 		for r := 0; r < n; {
 			here := at(r)
@@ -126,7 +127,7 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 			if near != nil {
 				rows = near[here.sample*p.b : (here.sample+1)*p.b]
 			}
-			p.copies[here.coalition].fill(f.batch, r, run, tile.Rows.Inputs, here.sample, p.opt.Background.Inputs(), here.background, rows)
+			p.copies[position(r)].fill(f.batch, r, run, tile.Rows.Inputs, here.sample, p.opt.Background.Inputs(), here.background, rows)
 			r += run
 		}
 		if err := f.predict(ctx, n, at); err != nil {
@@ -134,7 +135,7 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 		}
 		for r := 0; r < n; {
 			here := at(r)
-			sums := work.sumsOf(here.sample, here.coalition)
+			sums := work.sumsOf(here.sample, position(r))
 			for last := r + min(n-r, p.b-here.background); r < last; r++ {
 				row := f.transformed(r)
 				if c, ok := finite(row, sums.columns); !ok {

@@ -59,7 +59,7 @@ func (p *Plan) MeasureParts(ctx context.Context, limit time.Duration) ([]PartCos
 	}
 	v, err := st.sidesOf(ctx, p.repeated(samples), p.repeated(rows))
 	if err == nil {
-		err = st.mix(ctx, v, samples, rows, func(int) {}, func(part *stagedPart, _ game.Coalition, err error) error {
+		err = st.mix(ctx, v, p.patternsOf(p.typicalPatterns(), 0), samples, rows, func(int) {}, func(part *stagedPart, _ game.Coalition, err error) error {
 			return partError(part, err)
 		})
 	}
@@ -77,16 +77,28 @@ func (p *Plan) MeasureParts(ctx context.Context, limit time.Duration) ([]PartCos
 	return parts, nil
 }
 
+// typicalPattern returns the modalities that are the sample's own in most calls of
+// part i, one mixture standing for all.
+func (p *Plan) typicalPattern(i int) game.Coalition {
+	if len(p.patterns[i]) > 0 && !p.stage.additive() {
+		return p.patterns[i][0]
+	}
+	return p.stage.parts[i].players
+}
+
+// typicalPatterns returns those of all parts.
+func (p *Plan) typicalPatterns() []game.Coalition {
+	var out []game.Coalition
+	for i := range p.stage.parts {
+		out = append(out, p.typicalPattern(i))
+	}
+	return out
+}
+
 // typicalCall returns the call that part i makes most often, and its rows.
 func (p *Plan) typicalCall(i int, v *sides) (rows int, call func(context.Context) error) {
 	st, part := p.stage, &p.stage.parts[i]
-	pattern := part.players
-	if i == st.last && len(p.headPatterns()) > 0 {
-		pattern = p.headPatterns()[0]
-	} else if mixed := part.patterns(); i != st.last && !st.additive() && len(mixed) > 0 {
-		pattern = mixed[0]
-	}
-	inputs := st.inputs(v, part, pattern)
+	inputs := st.inputs(v, part, p.typicalPattern(i))
 	n, b := pairsIn(inputs)
 	if i == st.last && part.summer != nil {
 		return n * b, func(ctx context.Context) error {

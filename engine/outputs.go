@@ -34,7 +34,7 @@ func (f fullOutputs) evaluate(ctx context.Context, tile *Tile) error {
 	p, n := f.run.plan, tile.Samples()
 	all := game.Grand(p.m)
 	for r := range n {
-		p.copies[all].fill(f.batch, r, 1, tile.Rows.Inputs, r, nil, 0, nil)
+		p.copies[p.width()-1].fill(f.batch, r, 1, tile.Rows.Inputs, r, nil, 0, nil)
 	}
 	at := func(r int) place { return place{tile: tile, sample: r, coalition: all} }
 	if err := f.predict(ctx, n, at); err != nil {

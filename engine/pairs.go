@@ -60,6 +60,8 @@ func (p *Plan) planPairs() (*Plan, error) {
 	switch {
 	case p.m != 2:
 		return nil, fmt.Errorf("engine: pairs: want 2 modalities, got %d", p.m)
+	case p.coalitions != nil:
+		return nil, fmt.Errorf("engine: pairs: want all coalitions, got a list of %d", p.width())
 	case p.opt.Background.PerSample():
 		return nil, fmt.Errorf("engine: pairs: want the same background rows for every sample, not those of the mask %s", p.opt.Background.Mask())
 	}
@@ -168,7 +170,7 @@ func (e *stagedPairs) evaluate(ctx context.Context, tile *Tile) error {
 				return place{tile: tile, sample: i, coalition: s, background: p.cut.order[c.lo+k]}
 			}
 		}
-		if err := st.mix(ctx, v, n, c.rows(), e.run.progress.add, func(part *stagedPart, s game.Coalition, err error) error {
+		if err := st.mix(ctx, v, p.patterns, n, c.rows(), e.run.progress.add, func(part *stagedPart, s game.Coalition, err error) error {
 			return p.blame(ctx, part, st.inputs(v, part, s), n, c.rows(), at(s), err)
 		}); err != nil {
 			return err

@@ -28,6 +28,10 @@ type Options struct {
 	Samples    Source
 	Modalities []dataset.Modality
 	Background *background.Rows
+	// Coalitions lists the coalitions that are evaluated, the empty one first and
+	// that of all modalities last; nil means all 2^M, of at most [game.MaxPlayers]
+	// modalities. See [game.CheckCoalitions].
+	Coalitions []game.Coalition
 	// Stages is the model in parts, each of which is evaluated on the rows that are
 	// distinct for it; nil pushes every row through the whole model. See [Stage].
 	// The caller closes it, after the run.
@@ -70,16 +74,18 @@ type Plan struct {
 	// sharedBase is set when v({}) is the same for every sample.
 	sharedBase bool
 	inputs     []tensor.Spec
-	copies     []rowCopy // by coalition
-	// combinations lists the coalitions whose rows mix sample and background.
-	combinations []game.Coalition
+	// coalitions lists those that are evaluated; nil means all, where a coalition is
+	// its own position.
+	coalitions []game.Coalition
+	copies     []rowCopy // by position of the coalition
 	// blocks holds the background rows of each block, one block when nothing is
 	// random; blockOf is the block of each row.
 	blocks, blockOf []int
-	// stage is the model in parts, nil for the plain way, and cut how its rows
-	// are.
-	stage *staging
-	cut   cut
+	// stage is the model in parts, nil for the plain way, patterns what each part
+	// mixes, and cut how its rows are.
+	stage    *staging
+	patterns [][]game.Coalition
+	cut      cut
 }
 
 // NewPlan plans a run.
@@ -96,7 +102,7 @@ func NewPlan(opt Options) (*Plan, error) {
 	p.shape()
 	if need := p.MemoryBytes(); need > p.opt.Memory {
 		return nil, fmt.Errorf("engine: %d background rows and, for each of %d workers, %d coalitions of %d targets take %d KiB, %w of %d KiB; raise it, or use fewer rows, workers or targets",
-			opt.Background.Drawn(), p.opt.Workers, 1<<p.m, opt.Target.Len(), need>>10, ErrMemory, p.opt.Memory>>10)
+			opt.Background.Drawn(), p.opt.Workers, p.width(), opt.Target.Len(), need>>10, ErrMemory, p.opt.Memory>>10)
 	}
 	return p, nil
 }
@@ -114,8 +120,10 @@ func planOf(opt Options) (*Plan, error) {
 	}
 	p := &Plan{opt: opt, m: len(opt.Modalities), n: opt.Samples.Len(), b: opt.Background.Len()}
 	switch {
-	case p.m < 1 || p.m > game.MaxPlayers:
-		return nil, fmt.Errorf("engine: want 1 to %d modalities, got %d", game.MaxPlayers, p.m)
+	case p.m < 1 || p.m > game.MaxPartialPlayers:
+		return nil, fmt.Errorf("engine: want 1 to %d modalities, got %d", game.MaxPartialPlayers, p.m)
+	case p.m > game.MaxPlayers && opt.Coalitions == nil:
+		return nil, fmt.Errorf("engine: all 2^%d coalitions are too many, want at most %d modalities; choose coalitions, or put modalities together", p.m, game.MaxPlayers)
 	case p.n < 1:
 		return nil, errors.New("engine: no samples")
 	case opt.Target.Choice == Label && opt.Labels == nil:
@@ -128,21 +136,18 @@ func planOf(opt Options) (*Plan, error) {
 	if d, ok := opt.Model.(model.Described); ok {
 		p.batchSize = d.Signature().BatchSize
 	}
+	var err error
+	if p.coalitions, err = listed(p.m, opt.Coalitions); err != nil {
+		return nil, err
+	}
 	p.inputs = opt.Samples.Inputs()
 	spans := ownedSpans(opt.Modalities, opt.Background.Inputs())
-	for s := range game.Grand(p.m) + 1 {
-		p.copies = append(p.copies, newRowCopy(s, spans))
+	for at := range p.width() {
+		p.copies = append(p.copies, newRowCopy(p.coalition(at), spans))
 	}
 	// A fixed input is the sample's own even where nothing is shown, and near
 	// rows are: then v({}) belongs to the sample.
 	p.sharedBase = !opt.Background.PerSample() && len(p.copies[0].sample) == 0
-	first := game.Coalition(1)
-	if !p.sharedBase {
-		first = 0
-	}
-	for s := first; s < game.Grand(p.m); s++ {
-		p.combinations = append(p.combinations, s)
-	}
 	if p.blocks, p.blockOf = opt.Background.Blocks(), opt.Background.BlockOf(); len(p.blocks) == 0 {
 		p.blocks, p.blockOf = []int{p.b}, make([]int, p.b)
 	}
@@ -190,7 +195,7 @@ func (p *Plan) shape() {
 
 // rowsPerSample counts the rows of one sample's combinations.
 func (p *Plan) rowsPerSample() int64 {
-	return int64(len(p.combinations)) * int64(p.b)
+	return int64(p.combinations()) * int64(p.b)
 }
 
 // Modalities returns the number of modalities.
@@ -209,7 +214,7 @@ func (p *Plan) BatchRows() int { return p.batch }
 // sampleBytes estimates what a sample takes in a tile, given the bytes of its
 // inputs: a sum and a value for each target, block and coalition.
 func (p *Plan) sampleBytes(inputs int) int64 {
-	return int64(inputs) + int64(p.opt.Target.Len())*int64(len(p.blocks)+1)<<p.m*24
+	return int64(inputs) + int64(p.opt.Target.Len())*int64(len(p.blocks)+1)*int64(p.width())*24
 }
 
 // MemoryBytes estimates the memory of background, tiles and batches in flight.

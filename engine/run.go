@@ -22,7 +22,7 @@ type Tile struct {
 	// sample i.
 	Columns []int
 	// Values[t*n+i] holds the value table of target t and the tile's sample i;
-	// n is Hi−Lo.
+	// n is Hi−Lo. Tables are partial where the plan lists coalitions.
 	Values game.Tables
 	// BlockValues holds the same tables over the background rows of each block
 	// alone: table (k*T+t)*n+i for block k of the T targets. It has no games
@@ -183,6 +183,26 @@ type progress struct {
 	done, total int64
 	tell        func(done, total int64)
 }
+
+// A limited progress takes a known number of rows and no more.
+type limited struct {
+	of   *progress
+	left int
+}
+
+// atMost returns a progress for so many rows.
+func (p *progress) atMost(rows int) *limited { return &limited{p, rows} }
+
+// add counts rows, up to the limit.
+func (l *limited) add(rows int) {
+	if rows = min(rows, l.left); rows > 0 {
+		l.left -= rows
+		l.of.add(rows)
+	}
+}
+
+// rest counts what is left.
+func (l *limited) rest() { l.add(l.left) }
 
 func (p *progress) add(rows int) {
 	p.mu.Lock()

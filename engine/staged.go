@@ -114,10 +114,10 @@ func (e *staged) evaluate(ctx context.Context, tile *Tile) error {
 	if err := e.whole(ctx, tile, samples, work); err != nil {
 		return err
 	}
-	if len(p.headPatterns()) > 0 {
-		near := p.nearest(tile)
+	if len(p.patterns[p.stage.last]) > 0 {
+		patterns, near := p.patternsWithout(still), p.nearest(tile)
 		for _, c := range p.cut.chunks {
-			if err := e.combine(ctx, tile, samples, still, near, c, work); err != nil {
+			if err := e.combine(ctx, tile, samples, patterns, near, c, work); err != nil {
 				return err
 			}
 		}
@@ -194,10 +194,10 @@ func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor,
 }
 
 // combine runs the pairs of a tile's samples and a chunk of the background.
-func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tensor, still game.Coalition, near []int, c chunk, work *tileSums) error {
+func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tensor, patterns [][]game.Coalition, near []int, c chunk, work *tileSums) error {
 	p := e.run.plan
 	st, n, b := p.stage, tile.Samples(), c.rows()
-	v := &sides{sample: samples, background: e.run.backdrop.chunk(c), still: still}
+	v := &sides{sample: samples, background: e.run.backdrop.chunk(c)}
 	if near != nil {
 		v.background = e.run.backdrop.gather(near, n, p.b, c)
 	}
@@ -206,21 +206,19 @@ func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tenso
 			return place{tile: tile, sample: i, coalition: s, background: p.cut.order[c.lo+k]}
 		}
 	}
-	if err := st.mix(ctx, v, n, b, e.run.progress.add, func(part *stagedPart, s game.Coalition, err error) error {
+	done := e.run.progress.atMost(p.mixedPatterns() * n * b)
+	if err := st.mix(ctx, v, patterns, n, b, done.add, func(part *stagedPart, s game.Coalition, err error) error {
 		return p.blame(ctx, part, st.inputs(v, part, s), n, b, at(s), err)
 	}); err != nil {
 		return err
 	}
-	for _, s := range p.headPatterns() {
-		if s&still != 0 || s == work.players {
-			e.run.progress.add(n * b)
-			continue
-		}
+	for _, s := range patterns[st.last] {
 		if err := e.head(ctx, st.inputs(v, st.head(), s), s, c, work, at(s)); err != nil {
 			return err
 		}
-		e.run.progress.add(n * b)
+		done.add(n * b)
 	}
+	done.rest()
 	return nil
 }
 
@@ -228,10 +226,10 @@ func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tenso
 // sums.
 func (e *staged) head(ctx context.Context, inputs model.Batch, s game.Coalition, c chunk, work *tileSums, at func(i, k int) place) error {
 	p := e.run.plan
-	head, n, b := p.stage.head(), work.n, c.rows()
+	head, n, b, slot := p.stage.head(), work.n, c.rows(), work.slot(s)
 	if head.summer == nil {
 		return p.headPairs(ctx, inputs, n, b, at, work.columnsOf, func(i, k int, row []float64) {
-			work.sumsOf(i, s).add(p.blockOf[p.cut.order[c.lo+k]], row)
+			work.sumsOf(i, slot).add(p.blockOf[p.cut.order[c.lo+k]], row)
 		})
 	}
 	sums, err := p.sumRows(ctx, inputs, c.lengths, n)
@@ -240,7 +238,7 @@ func (e *staged) head(ctx context.Context, inputs model.Batch, s game.Coalition,
 	}
 	w := p.opt.Width
 	for i := range n {
-		cell := work.sumsOf(i, s)
+		cell := work.sumsOf(i, slot)
 		for k, block := range c.blocks {
 			from := (i*len(c.blocks) + k) * w
 			high, low := sums.High[from:from+w], sums.Low[from:from+w]

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/model"
 )
 
@@ -325,31 +324,6 @@ func TestMeasureParts(t *testing.T) {
 		for _, part := range parts {
 			if !(part.Seconds > 0) {
 				t.Errorf("%s: part %s takes %v seconds", name, part.Name, part.Seconds)
-			}
-		}
-	}
-}
-
-// Patterns are what the coalitions leave of a part's own modalities.
-func TestPatterns(t *testing.T) {
-	for _, test := range []struct {
-		own  ownership
-		want []game.Coalition
-	}{
-		{ownership{players: 0b1}, nil},
-		{ownership{players: 0b101}, []game.Coalition{0b1, 0b100}},
-		{ownership{players: 0b101, fixed: true}, []game.Coalition{0, 0b1, 0b100}},
-		{ownership{players: 0b1, fixed: true}, []game.Coalition{0}},
-		{ownership{fixed: true}, nil},
-	} {
-		got := test.own.patterns()
-		if len(got) != len(test.want) {
-			t.Errorf("%+v: patterns %v, want %v", test.own, got, test.want)
-			continue
-		}
-		for i := range got {
-			if got[i] != test.want[i] {
-				t.Errorf("%+v: patterns %v, want %v", test.own, got, test.want)
 			}
 		}
 	}

@@ -46,6 +46,7 @@ func (p *Plan) planStages() error {
 	if p.stage, err = newStaging(p.opt.Stages, leaves, p.inputs, p.opt.Modalities, p.opt.Width); err != nil {
 		return err
 	}
+	p.patterns = p.patternsOf(p.coalitions, 0)
 	if t := p.opt.Transform; p.stage.additive() && t != Identity && t != Centred {
 		return fmt.Errorf("engine: stages: the output is a sum of terms, which the transform %s does not pass through; want an output", t)
 	}
@@ -86,7 +87,7 @@ func (p *Plan) shapeStages() {
 	for i := range p.stage.parts {
 		part := &p.stage.parts[i]
 		p.cut.callRows[i] = callRows(p.runBytes(part))
-		if i == p.stage.last || len(part.patterns()) > 0 {
+		if i == p.stage.last || len(p.patterns[i]) > 0 {
 			p.cut.gridRows = min(p.cut.gridRows, p.cut.callRows[i])
 		}
 	}
@@ -152,11 +153,11 @@ func (p *Plan) callBytes() int64 {
 		part := &p.stage.parts[i]
 		if i != p.stage.last {
 			for _, f := range part.outputs() {
-				mixed += int64(len(part.patterns())) * p.stage.features[f].bytes() * pairs
+				mixed += int64(len(p.patterns[i])) * p.stage.features[f].bytes() * pairs
 			}
 		}
 		rows := int64(min(p.cut.callRows[i], p.tile))
-		if i == p.stage.last || len(part.patterns()) > 0 {
+		if i == p.stage.last || len(p.patterns[i]) > 0 {
 			rows = max(rows, pairs)
 		}
 		largest = max(largest, p.runBytes(part)*rows)

@@ -80,18 +80,6 @@ func (st *staging) taken(p *stagedPart) []int {
 	return out
 }
 
-// patterns lists the coalitions of the part's own modalities for which it has
-// to see rows that mix sample and background.
-func (o ownership) patterns() []game.Coalition {
-	var out []game.Coalition
-	for s := game.Coalition(0); s < o.players; s++ {
-		if s&^o.players == 0 && (s != 0 || o.fixed) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // newStaging checks the stages of a model whose output has width columns.
 func newStaging(stages *model.Stages, leaves []model.Leaf, inputs []tensor.Spec, modalities []dataset.Modality, width int) (*staging, error) {
 	st := &staging{leaves: leaves, width: width, last: len(stages.Parts) - 1, known: map[string]int{}}
@@ -233,15 +221,35 @@ func owners(players []int, m int) (ownership, error) {
 // fixedName stands for fixed inputs in the name of a part.
 const fixedName = "fixed"
 
-// partName joins the modalities of a part.
+// groupsFrom returns how many groups a modality has of which the player is the first,
+// 0 for other players.
+func groupsFrom(player int, modalities []dataset.Modality) int {
+	of := modalities[player].Of
+	if of == "" || player > 0 && modalities[player-1].Of == of {
+		return 0
+	}
+	n := 1
+	for player+n < len(modalities) && modalities[player+n].Of == of {
+		n++
+	}
+	return n
+}
+
+// partName joins the modalities of a part. All groups of a modality are called as the
+// modality is.
 func partName(players []int, modalities []dataset.Modality) string {
 	var names []string
-	for _, player := range players {
+	for i := 0; i < len(players); i++ {
+		player := players[i]
 		if player == model.Nobody {
 			names = append(names, fixedName)
 			continue
 		}
 		name := modalities[player].Name
+		if n := groupsFrom(player, modalities); n > 1 && i+n <= len(players) && players[i+n-1] == player+n-1 {
+			name = modalities[player].Of
+			i += n - 1
+		}
 		if strings.Contains(name, "+") || name == fixedName || name == wholeModel {
 			name = strconv.Quote(name) // or two parts could have one name
 		}
@@ -263,9 +271,6 @@ type patternKey struct {
 type sides struct {
 	sample, background []tensor.Tensor
 	mixed              map[patternKey]tensor.Tensor
-	// still are modalities that never vary here: patterns that have them are the
-	// same as those that do not, and not computed.
-	still game.Coalition
 	// rooms hold the halves of sums.
 	rooms []tensor.Tensor
 }
@@ -296,17 +301,13 @@ func (st *staging) inputs(v *sides, p *stagedPart, s game.Coalition) model.Batch
 	return batch
 }
 
-// mix computes every mixed pattern of the parts before the last, in order, for
-// the pairs of a sides. It tells done how many rows each stands for.
-func (st *staging) mix(ctx context.Context, v *sides, n, b int, done func(rows int), fail func(p *stagedPart, s game.Coalition, err error) error) error {
+// mix computes the mixed patterns of the parts before the last, in order, for the
+// pairs of a sides. It tells done how many rows each stands for.
+func (st *staging) mix(ctx context.Context, v *sides, patterns [][]game.Coalition, n, b int, done func(rows int), fail func(p *stagedPart, s game.Coalition, err error) error) error {
 	v.mixed = map[patternKey]tensor.Tensor{}
 	for i := range st.earlier() {
 		p := &st.parts[i]
-		for _, s := range p.patterns() {
-			if s&v.still != 0 {
-				done(n * b)
-				continue
-			}
+		for _, s := range patterns[i] {
 			outputs, err := st.evaluate(ctx, p, st.inputs(v, p, s), n, b)
 			if err != nil {
 				return fail(p, s, err)

@@ -14,23 +14,42 @@ type tileSums struct {
 	// players are the modalities that the output depends on: with or without any
 	// other, v is the same number.
 	players game.Coalition
+	// slots has, for coalitions of players, the position that their sums are kept at:
+	// that of one in the plan's list which comes to the same. It is nil where that is
+	// the coalition itself.
+	slots map[game.Coalition]int
 	// columns[i*t+j] is the column that target j explains of sample i.
 	columns []int
 	// whole[i*t+j] is v(all).
 	whole []float64
-	// sums holds Σ over the rows of a block at ((j*n+i)<<m | S)*blocks + block.
+	// sums holds Σ over the rows of a block at ((j*n+i)*width + position)*blocks + block.
 	sums []mean
 }
 
 func newTileSums(p *Plan, tile *Tile, players game.Coalition) *tileSums {
 	n, t := tile.Samples(), p.opt.Target.Len()
 	tile.Predicted, tile.Columns = make([]int, n), make([]int, n*t)
-	return &tileSums{
+	w := &tileSums{
 		plan: p, tile: tile, n: n, t: t, players: players,
 		columns: tile.Columns,
 		whole:   make([]float64, n*t),
-		sums:    make([]mean, n*t<<p.m*len(p.blocks)),
+		sums:    make([]mean, n*t*p.width()*len(p.blocks)),
 	}
+	if p.coalitions != nil {
+		w.slots = make(map[game.Coalition]int, p.width())
+		for at, s := range p.coalitions {
+			w.slots[s&players] = at
+		}
+	}
+	return w
+}
+
+// slot returns the position that the sums of a coalition of players are kept at.
+func (w *tileSums) slot(s game.Coalition) int {
+	if w.slots == nil {
+		return int(s)
+	}
+	return w.slots[s]
 }
 
 // choose fixes the explained columns of a sample by its whole output.
@@ -64,7 +83,7 @@ func (w *tileSums) setWhole(sample int, output []float64) {
 	}
 }
 
-// cellSums are the sums of one sample and coalition, for every target and block.
+// cellSums are the sums of one sample and position, for every target and block.
 type cellSums struct {
 	columns []int
 	// sums[j*stride+block] belongs to target j.
@@ -72,12 +91,12 @@ type cellSums struct {
 	stride int
 }
 
-func (w *tileSums) sumsOf(sample int, s game.Coalition) cellSums {
-	blocks := len(w.plan.blocks)
+func (w *tileSums) sumsOf(sample, position int) cellSums {
+	blocks, width := len(w.plan.blocks), w.plan.width()
 	return cellSums{
 		columns: w.columnsOf(sample),
-		sums:    w.sums[(sample<<w.plan.m|int(s))*blocks:],
-		stride:  w.n << w.plan.m * blocks,
+		sums:    w.sums[(sample*width+position)*blocks:],
+		stride:  w.n * width * blocks,
 	}
 }
 
@@ -98,29 +117,35 @@ func (w *tileSums) finish(shared *base) error {
 			}
 		}
 	}
-	blocks := len(p.blocks)
+	blocks, width := len(p.blocks), p.width()
 	values, byBlock := w.newTables()
-	for at := range values {
-		s, i, j := game.Coalition(at)&w.players, at>>p.m%w.n, at>>p.m/w.n
-		from := at&^(1<<p.m-1) | int(s)
-		sums := w.sums[from*blocks : (from+1)*blocks]
-		if s == 0 && shared != nil {
-			sums = shared.sums[w.columns[i*w.t+j]]
-		}
+	slots := make([]int, width)
+	for at := range slots {
+		slots[at] = w.slot(p.coalition(at) & w.players)
+	}
+	for table := range w.n * w.t {
+		i, j := table%w.n, table/w.n
 		whole := w.whole[i*w.t+j]
-		var total mean
-		for k, sum := range sums {
-			total.addMean(sum)
-			if byBlock != nil {
-				v := whole
-				if s != w.players {
-					v = sum.over(p.blocks[k])
-				}
-				byBlock[k*len(values)+at] = v
+		for position, slot := range slots {
+			s, at, from := p.coalition(position)&w.players, table*width+position, table*width+slot
+			sums := w.sums[from*blocks : (from+1)*blocks]
+			if s == 0 && shared != nil {
+				sums = shared.sums[w.columns[i*w.t+j]]
 			}
-		}
-		if values[at] = whole; s != w.players {
-			values[at] = total.over(p.b)
+			var total mean
+			for k, sum := range sums {
+				total.addMean(sum)
+				if byBlock != nil {
+					v := whole
+					if s != w.players {
+						v = sum.over(p.blocks[k])
+					}
+					byBlock[k*len(values)+at] = v
+				}
+			}
+			if values[at] = whole; s != w.players {
+				values[at] = total.over(p.b)
+			}
 		}
 	}
 	return w.store(values, byBlock)
@@ -129,7 +154,7 @@ func (w *tileSums) finish(shared *base) error {
 // newTables returns room for the values of the tile, over all rows and, where
 // the background is random, over those of each block.
 func (w *tileSums) newTables() (values, byBlock []float64) {
-	values = make([]float64, w.n*w.t<<w.plan.m)
+	values = make([]float64, w.n*w.t*w.plan.width())
 	if len(w.plan.opt.Background.Blocks()) > 0 {
 		byBlock = make([]float64, len(w.plan.blocks)*len(values))
 	}
@@ -138,8 +163,9 @@ func (w *tileSums) newTables() (values, byBlock []float64) {
 
 // store gives the tile its tables.
 func (w *tileSums) store(values, byBlock []float64) (err error) {
-	if w.tile.Values, err = game.NewTables(w.plan.m, values); err == nil {
-		w.tile.BlockValues, err = game.NewTables(w.plan.m, byBlock)
+	p := w.plan
+	if w.tile.Values, err = game.NewPartialTables(p.m, p.coalitions, values); err == nil {
+		w.tile.BlockValues, err = game.NewPartialTables(p.m, p.coalitions, byBlock)
 	}
 	if err != nil {
 		return fmt.Errorf("engine: samples %d to %d: %w", w.tile.Lo, w.tile.Hi-1, err)

@@ -23,9 +23,12 @@ const (
 	// Centred subtracts the row's mean: logits of several classes are defined
 	// up to a constant, which this removes.
 	Centred
+	// CentredLog is Log, then Centred: the centred logits of probabilities of
+	// several classes, log p_k - Σ_j log p_j / K (Aitchison, 1982).
+	CentredLog
 )
 
-var transformNames = [...]string{"identity", "softmax", "sigmoid", "log", "logit", "centred"}
+var transformNames = [...]string{"identity", "softmax", "sigmoid", "log", "logit", "centred", "centred-log"}
 
 // ParseTransform returns the transform called name.
 func ParseTransform(name string) (Transform, error) {
@@ -74,12 +77,20 @@ func (t Transform) Apply(row []float64) {
 			row[i] = math.Log(v) - math.Log1p(-v)
 		}
 	case Centred:
-		mean := 0.0
-		for _, v := range row {
-			mean += v / float64(len(row))
-		}
-		for i := range row {
-			row[i] -= mean
-		}
+		centre(row)
+	case CentredLog:
+		Log.Apply(row)
+		centre(row)
+	}
+}
+
+// centre subtracts the row's mean.
+func centre(row []float64) {
+	mean := 0.0
+	for _, v := range row {
+		mean += v / float64(len(row))
+	}
+	for i := range row {
+		row[i] -= mean
 	}
 }

@@ -46,13 +46,14 @@ func (p *Plan) verify(ctx context.Context, v look) error {
 	}
 	pairs := n * b
 	nothing := func(int) {}
-	if err := st.mix(ctx, sides, n, b, nothing, func(part *stagedPart, _ game.Coalition, err error) error {
+	some := p.verified()
+	if err := st.mix(ctx, sides, p.patternsOf(some, 0), n, b, nothing, func(part *stagedPart, _ game.Coalition, err error) error {
 		return partError(part, err)
 	}); err != nil {
 		return unfit(ctx, err)
 	}
 	var worst comparison
-	for _, s := range someCoalitions(p.m) {
+	for _, s := range some {
 		parts, err := st.pairsOf(ctx, sides, s, n, b)
 		if err != nil {
 			return unfit(ctx, err)
@@ -121,6 +122,27 @@ func compare(got, want []float64, bound float64) comparison {
 }
 
 func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// verified returns the coalitions that are looked at. Of a list half of them are
+// its own, spread over it: those are what is asked for. The others are what is looked
+// at where there is no list, since the parts may serve other lists.
+func (p *Plan) verified() []game.Coalition {
+	some := someCoalitions(p.m)
+	if p.coalitions == nil {
+		return some
+	}
+	var out []game.Coalition
+	own := min(verifiedCoalitions/2, p.width())
+	for i := range own {
+		out = append(out, p.coalition(i*(p.width()-1)/(own-1)))
+	}
+	for _, s := range some {
+		if len(out) < verifiedCoalitions && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
 
 // someCoalitions returns all coalitions of m modalities, or as many as are
 // verified, by a fixed rule: all and nothing, then one modality present or

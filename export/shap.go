@@ -208,16 +208,17 @@ func eachPair(m int, f func(i, j int)) {
 	}
 }
 
-// cellErrors joins the errors of background and samples, which are independent; nil
-// where either is not known.
+// cellErrors joins the errors of all sources; nil where that of the background or of
+// the samples is not known.
 func cellErrors(se result.PhiSE) []float64 {
-	if se.Background == nil || se.Samples == nil {
+	if !se.Complete() {
 		return nil
 	}
 	var all []float64
 	for i := range se.Background {
 		for j := range se.Background[i] {
-			all = append(all, math.Hypot(se.Background[i][j], se.Samples[i][j]))
+			x, _ := se.Cell(i, j)
+			all = append(all, x)
 		}
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,5 +126,58 @@ func TestMoebiusPanics(t *testing.T) {
 			}()
 			game.MoebiusTo(make([]float64, n), make([]float64, n))
 		}()
+	}
+}
+
+func TestNewPartialTables(t *testing.T) {
+	type list = []game.Coalition
+	tests := []struct {
+		name   string
+		m      int
+		list   list
+		values []float64
+		want   string
+		reason string
+	}{
+		{"no players", 0, list{0, 1}, nil, "want 1 to 62 players, got 0", "a game needs a player"},
+		{"too many players", 63, list{0, 1}, nil, "got 63", "2^63 is no int"},
+		{"one coalition", 2, list{0}, nil, "from the empty one to that of all 2 players", "both borders have a value"},
+		{"no coalition", 2, list{}, nil, "from the empty one to that of all 2 players", "both borders have a value"},
+		{"empty inside", 2, list{1, 0, 3}, nil, "from the empty one", "position 0 is the empty coalition"},
+		{"grand inside", 2, list{0, 3, 1}, nil, "to that of all 2 players", "the last position is the grand coalition"},
+		{"twice", 3, list{0, 5, 1, 5, 7}, nil, "{0,2} is listed twice", "which of the two would count?"},
+		{"other players", 3, list{0, 9, 7}, nil, "{0,3} has a player beyond the 3", "there is no such player"},
+		{"length", 3, list{0, 1, 7}, make([]float64, 4), "multiple of 3", "a game and a third"},
+		{"NaN", 3, list{0, 5, 7}, []float64{0, 0, 0, 0, math.NaN(), 0}, "game 1, coalition {0,2}", "the error names the place"},
+		{"whole", 21, nil, nil, "want 1 to 20 players, got 21", "nil makes whole tables"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := game.NewPartialTables(test.m, test.list, test.values)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q (%s)", err, test.want, test.reason)
+			}
+			if notFinite := test.name == "NaN"; notFinite != errors.Is(err, game.ErrNotFinite) {
+				t.Errorf("errors.Is(err, ErrNotFinite) = %v", !notFinite)
+			}
+		})
+	}
+	chosen := list{0, 1 << 61, 1, game.Grand(62)}
+	tables, err := game.NewPartialTables(62, chosen, []float64{0, 1, 2, 3, 4, 5, 6, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tables.Players() != 62 || tables.Width() != 4 || tables.Len() != 2 || !slices.Equal(tables.Game(1), []float64{4, 5, 6, 7}) || !slices.Equal(tables.Coalitions(), chosen) {
+		t.Errorf("got %d players, %d games of %d, %v of %v", tables.Players(), tables.Len(), tables.Width(), tables.Game(1), tables.Coalitions())
+	}
+	if got := cap(tables.Game(0)); got != 4 {
+		t.Errorf("a game has room for %d values: an append would change the next one", got)
+	}
+	whole, err := game.NewPartialTables(2, nil, make([]float64, 8))
+	if err != nil || whole.Coalitions() != nil || whole.Width() != 4 || whole.Len() != 2 {
+		t.Errorf("tables without a list: %v, %d games of %d, list %v; want whole ones", err, whole.Len(), whole.Width(), whole.Coalitions())
+	}
+	if none := (game.Tables{}); none.Len() != 0 || none.Width() != 0 {
+		t.Errorf("the zero Tables have %d games of %d values", none.Len(), none.Width())
 	}
 }

@@ -161,8 +161,10 @@ func (f *Formula) AllTo(dst, moebius, scratch []float64) {
 
 // TransformTo writes the Möbius transforms of all games of t into dst, one after the
 // other: what any number of formulas start from. dst may be t.Values(), which are the
-// transforms then. It is [game.MoebiusTo] for each game, in one pass.
+// transforms then. It is [game.MoebiusTo] for each game, in one pass. It panics when t
+// is partial.
 func TransformTo(dst []float64, t game.Tables) {
+	checkWhole(t)
 	v, n := t.Values(), 1<<t.Players()
 	if len(dst) != len(v) {
 		panic("index: bad dst length")

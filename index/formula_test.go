@@ -425,6 +425,11 @@ func TestFormulasPanic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// All coalitions in another order: as many values as whole tables have.
+	partial, err := game.NewPartialTables(2, []game.Coalition{0, 2, 1, 3}, make([]float64, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
 	floats := func(n int) []float64 { return make([]float64, n) }
 	for name, call := range map[string]func(){
 		"To dst":       func() { f.To(floats(6), floats(8), floats(8)) },
@@ -433,6 +438,8 @@ func TestFormulasPanic(t *testing.T) {
 		"AllTo":        func() { f.AllTo(floats(7), floats(16), floats(8)) },
 		"AllTo half":   func() { f.AllTo(floats(7), floats(12), floats(8)) },
 		"TransformTo":  func() { index.TransformTo(floats(4), tables) },
+		"partial":      func() { index.TransformTo(floats(4), partial) },
+		"partial phi":  func() { index.PairMatricesTo(floats(4), partial, floats(4)) },
 		"SharesTo":     func() { f.SharesTo(floats(1), floats(7)) },
 		"Spectrum":     func() { f.Spectrum(floats(9)) },
 		"unknown card": func() { index.Index(77).Card() },

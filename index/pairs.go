@@ -110,6 +110,13 @@ func checkTable(m int, table []float64) {
 	}
 }
 
+// checkWhole panics unless tables have the value of every coalition at its place.
+func checkWhole(t game.Tables) {
+	if t.Coalitions() != nil {
+		panic("index: partial tables")
+	}
+}
+
 func checkMatrix(dst, moebius []float64, m int) {
 	checkTable(m, moebius)
 	if len(dst) != m*m {
@@ -119,8 +126,10 @@ func checkMatrix(dst, moebius []float64, m int) {
 
 // PairMatricesTo writes the paper's matrix of every game of t into dst, one
 // after the other, each m×m. scratch must hold at least 2^m numbers. It is
-// PairMatrixTo over [game.MoebiusTo], with no allocation for a game.
+// PairMatrixTo over [game.MoebiusTo], with no allocation for a game. It panics when t
+// is partial.
 func PairMatricesTo(dst []float64, t game.Tables, scratch []float64) {
+	checkWhole(t)
 	m := t.Players()
 	if len(dst) != t.Len()*m*m || len(scratch) < 1<<m {
 		panic("index: bad dst or scratch length")

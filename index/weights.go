@@ -67,6 +67,20 @@ func weight(x Index, s, t, k int) *big.Rat {
 	return same
 }
 
+// Weight returns c(s, t) of an index of some order in rational numbers:
+//
+//	I(S) = Σ_{T⊇S} c(|S|, |T|) · m(T)      for every S of s ≤ order players
+//
+// with m the Möbius transform of the game, of any number of players. It is what every
+// [Formula] is made of, for those who compute an index by another road. It panics where
+// there is no such index, or where s is no number from 1 to the order or more than t.
+func Weight(x Index, s, t, order int) *big.Rat {
+	if !x.valid() || s < 1 || s > order || t < s || x.Card().Single && order != 1 {
+		panic("index: no such weight")
+	}
+	return weight(x, s, t, order)
+}
+
 func alternate(x *big.Rat, n int) *big.Rat {
 	if n%2 == 1 {
 		x.Neg(x)

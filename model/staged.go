@@ -34,7 +34,7 @@ type Question struct {
 	Output string
 	Width  int
 	// Transform is what happens to each row of the output before any mean:
-	// "identity", "softmax", "sigmoid", "log", "logit" or "centred".
+	// "identity", "softmax", "sigmoid", "log", "logit", "centred" or "centred-log".
 	Transform string
 	// Rows holds rows of all inputs, for a look at what the model computes.
 	Rows Batch

@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"slices"
@@ -13,12 +14,15 @@ import (
 // mostBars is how many predicted classes have a bar of their own.
 const mostBars = 40
 
-// A part is a stretch of a stacked bar: a modality, several of them, or the
-// interactions.
+// A part is a stretch of a stacked bar: a modality or its groups, several modalities, or
+// the interactions.
 type part struct {
 	text       string
 	fill       color.NRGBA
-	modalities []int // none for the interactions
+	modalities []int // positions among the names, none for the interactions
+	// bounded is the share of a modality's groups over the data set, whose error is
+	// known; nil for others.
+	bounded *result.Bounded
 }
 
 // drawBars draws contributions and interaction of the data set and of each predicted
@@ -61,7 +65,11 @@ func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
 		if unclear {
 			pale = "Pale: not clear of its error."
 		}
-		sh.foot("Parts in the order of the legend.", pale, left)
+		corrected := ""
+		if _, ok := wording.HeadlineAggregate(&s.target.Breakdown, s.target.Headline).Corrected.Value(); ok {
+			corrected = "InterSHAP: less what the noise of the coalitions adds; bars hold it."
+		}
+		sh.foot("Parts in the order of the legend.", pale, left, corrected)
 		s.footDoubts(sh, false)
 		sh.foot(s.source())
 		return sh.finish(0), nil
@@ -88,10 +96,33 @@ func mostSamples(classes []result.Class, n int) []int {
 	return at
 }
 
+// units returns what has a part of its own: modalities, with the groups of each.
+func (s *Subject) units() []part {
+	var out []part
+	for i, g := range s.groups {
+		text := wording.Escape(g.Modality)
+		if n := len(g.Players); n > 1 {
+			text += fmt.Sprintf(" (%d groups)", n)
+		}
+		p := part{text: text + " alone", modalities: g.Players}
+		if a := s.target.Across; a != nil {
+			p.bounded = &a.Headline(s.target.Headline).Modalities[i].Contribution
+		}
+		out = append(out, p)
+	}
+	if s.groups == nil {
+		for i, n := range s.names {
+			out = append(out, part{text: n + " alone", modalities: []int{i}})
+		}
+	}
+	return out
+}
+
 // parts gives each modality a colour, as far as they go: those that contribute most
 // over the data set have one, the others are one part.
 func (s *Subject) parts(l look) []part {
-	order := make([]int, len(s.names))
+	units := s.units()
+	order := make([]int, len(units))
 	for i := range order {
 		order[i] = i
 	}
@@ -99,35 +130,33 @@ func (s *Subject) parts(l look) []part {
 	if room := len(l.modalities); len(order) > room {
 		kept = slices.Clone(order)
 		shares := wording.HeadlineAggregate(&s.target.Breakdown, s.target.Headline).Contributions
-		slices.SortStableFunc(kept, func(a, b int) int {
-			x, y := shares[s.ex.Modalities[a]].Or(0), shares[s.ex.Modalities[b]].Or(0)
-			switch {
-			case x > y:
-				return -1
-			case x < y:
-				return 1
+		size := make([]float64, len(units))
+		for i, u := range units {
+			for _, m := range u.modalities {
+				size[i] += shares[s.ex.Modalities[m]].Or(0)
 			}
-			return 0
-		})
+		}
+		slices.SortStableFunc(kept, func(a, b int) int { return cmp.Compare(size[b], size[a]) })
 		kept = kept[:room]
 		slices.Sort(kept)
 	}
 	var out []part
-	rest := part{fill: l.rest}
+	rest, folded := part{fill: l.rest}, 0
 	for _, i := range order {
+		u := units[i]
 		if slices.Contains(kept, i) {
-			out = append(out, part{text: s.names[i] + " alone", fill: l.modalities[len(out)], modalities: []int{i}})
-		} else {
-			rest.modalities = append(rest.modalities, i)
+			u.fill = l.modalities[len(out)]
+			out = append(out, u)
+			continue
 		}
+		rest.text = u.text
+		rest.modalities = append(rest.modalities, u.modalities...)
+		folded++
 	}
-	switch n := len(rest.modalities); n {
-	case 0:
-	case 1:
-		rest.text = s.names[rest.modalities[0]] + " alone"
-		out = append(out, rest)
-	default:
-		rest.text = fmt.Sprintf("%d other modalities, each alone", n)
+	if folded > 1 {
+		rest.text = fmt.Sprintf("%d other modalities, each alone", folded)
+	}
+	if folded > 0 {
 		out = append(out, rest)
 	}
 	if len(s.names) > 1 {
@@ -146,6 +175,10 @@ type stretch struct {
 
 // stretchOf returns a part's stretch, and its share in words, "" where nothing is known.
 func (s *Subject) stretchOf(a *result.Aggregate, p part) (st stretch, text string) {
+	if whole := wording.HeadlineAggregate(&s.target.Breakdown, s.target.Headline); a == whole && p.bounded != nil {
+		v := wording.Interval(*p.bounded)
+		return stretch{v.Share.Or(0), v.OneSided()}, v.String()
+	}
 	if p.modalities == nil {
 		v := wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
 		return stretch{a.InterSHAP.Or(0), v.OneSided()}, v.String()
@@ -169,7 +202,7 @@ func (s *Subject) stretchOf(a *result.Aggregate, p part) (st stretch, text strin
 
 func (s *Subject) barRow(sh *sheet, class string, n name, b *result.Breakdown, parts []part, bold bool) (r row, unclear bool) {
 	a := wording.HeadlineAggregate(b, s.target.Headline)
-	score := wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
+	score := wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}
 	short, _ := score.Parts()
 	_, defined := a.InterSHAP.Value()
 	var stretches []stretch

@@ -44,6 +44,11 @@ func subjectCases() []subjectCase {
 		f.modalities, f.classes = modalityNames(m, 40), classNames(3, 40)
 		add(fmt.Sprintf("names-M=%d", m), "names of 40 letters", f, Choice{})
 	}
+	for _, m := range []int{18, 40} {
+		f := newFixture(m, 4, 60)
+		f.modalities, f.groups = modalityNames(m, 60), []int{m - 8, 6, 1, 1}
+		add(fmt.Sprintf("groups-M=%d", m), "groups inside modalities, with long names", f, Choice{})
+	}
 	for i, n := range []string{"W", "i"} {
 		f := newFixture(3, 1, 60)
 		f.modalities = []string{strings.Repeat(n, 40), strings.Repeat(n, 39) + "a", "b" + strings.Repeat(n, 39)}

@@ -24,6 +24,8 @@ type fixture struct {
 	base  float64
 	// noErrors leaves errors and bounds out.
 	noErrors bool
+	// groups are the sizes of modalities whose groups are the players; nil for none.
+	groups []int
 }
 
 // modalityNames returns m names of a length, different in their middle too.
@@ -144,8 +146,52 @@ func (f fixture) build() (*result.Explanation, *result.Samples) {
 			target.ByClass = append(target.ByClass, result.Class{Class: f.classes[c], Breakdown: f.breakdown(all, t, of)})
 		}
 	}
+	f.group(ex, &target)
 	ex.Targets = []result.Target{target}
 	return ex, s
+}
+
+// group makes groups of the players, and sums up their shares by modality.
+func (f fixture) group(ex *result.Explanation, target *result.Target) {
+	if f.groups == nil {
+		return
+	}
+	of := map[string]int{}
+	at := 0
+	for i, size := range f.groups {
+		g := result.Grouping{Modality: fmt.Sprintf("modality %c", 'a'+i)}
+		for range size {
+			of[f.modalities[at]] = i
+			g.Players = append(g.Players, at)
+			at++
+		}
+		ex.Groups = append(ex.Groups, g)
+	}
+	ex.Provenance.Sampling = &result.Sampling{Estimator: "regression", Budget: 800, Coalitions: 774, Draws: 16}
+	sum := func(a *result.Aggregate) result.AcrossAggregate {
+		var across, within float64
+		alone := make([]float64, len(f.groups))
+		for name, x := range a.Contributions {
+			alone[of[name]] += x.Or(0)
+		}
+		for _, p := range a.Pairs {
+			if of[p.Pair[0]] == of[p.Pair[1]] {
+				within += p.Share.Or(0)
+			} else {
+				across += p.Share.Or(0)
+			}
+		}
+		bounded := func(x float64) result.Bounded {
+			return result.Bounded{Share: score.Defined(x), Low: score.Defined(max(0, x-0.03)), High: score.Defined(min(1, x+0.03))}
+		}
+		x := bounded(across)
+		out := result.AcrossAggregate{InterSHAP: x.Share, Low: x.Low, High: x.High, Within: bounded(within)}
+		for i, g := range ex.Groups {
+			out.Modalities = append(out.Modalities, result.ModalityShare{Modality: g.Modality, Contribution: bounded(alone[i])})
+		}
+		return out
+	}
+	target.Across = &result.Across{Global: sum(&target.Global.Aggregate), MeanAbsolute: sum(&target.MeanAbsolute.Aggregate)}
 }
 
 func (f fixture) breakdown(all [][][]float64, t *result.TargetSamples, of []int) result.Breakdown {

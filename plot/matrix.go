@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"errors"
 	"math"
 	"strconv"
 
@@ -9,8 +10,11 @@ import (
 	"github.com/intershap/intershap/score"
 )
 
-// Sides of a cell, in pixels.
+// Sides of a cell, in pixels, and how many rows there are at most. Where they do not
+// fit there are fewer, down to leastRows.
 const (
+	mostRows  = 20
+	leastRows = 8
 	leastCell = 46
 	mostCell  = 104
 	cellHigh  = 52
@@ -18,8 +22,21 @@ const (
 )
 
 // drawMatrix draws phi as it is: modalities alone on the diagonal, half of each pair in
-// both of its cells, with the share of each cell that counts. Shares add up to 100 %.
+// both of its cells, with the share of each cell that counts. Shares add up to 100 %. Of
+// many modalities those with the smallest effects are one row and column.
 func drawMatrix(s *Subject, opt Options) (*scene.Scene, error) {
+	m := len(s.names)
+	var sc *scene.Scene
+	var err error
+	for rows := min(m, mostRows); rows >= min(m, leastRows); rows-- {
+		if sc, err = s.folded(rows).drawMatrix(opt); !errors.Is(err, ErrSize) {
+			break
+		}
+	}
+	return sc, err
+}
+
+func (s *Subject) drawMatrix(opt Options) (*scene.Scene, error) {
 	m := float64(len(s.names))
 	g := grid{wide: max(s.leastCell(), min(mostCell, math.Floor(640/m))), high: cellHigh}
 	for i := range s.names {
@@ -72,15 +89,16 @@ func (s *Subject) leastCell() float64 {
 // cellTexts returns what stands in a cell: phi, and the cell's share if it counts.
 func (s *Subject) cellTexts(i, j int) [2]string {
 	value := signed(s.phi[i][j])
+	if s.unsaid[[2]int{min(i, j), max(i, j)}] {
+		return [2]string{value, ""}
+	}
 	if i == j {
 		return [2]string{value, cellShare(s.alone[i], 1)}
 	}
 	if s.convention == score.SinglePair && i > j {
 		return [2]string{value, ""}
 	}
-	// Pairs are in the order (0,1), (0,2), ...
-	a, b, m := min(i, j), max(i, j), len(s.names)
-	return [2]string{value, cellShare(s.pairs[a*(2*m-a-1)/2+b-a-1], 1/s.pairCells())}
+	return [2]string{value, cellShare(s.pairs[s.pairAt(i, j)], 1/s.pairCells())}
 }
 
 // cellShare writes the part of a share that one cell has, as far as it is known: its
@@ -100,11 +118,19 @@ func cellShare(v wording.Interval, part float64) string {
 }
 
 // numbered returns a modality with its number, which stands over its column.
-func (s *Subject) numbered(i int) string { return strconv.Itoa(i+1) + "  " + s.names[i] }
+func (s *Subject) numbered(i int) string {
+	if s.isFold(i) {
+		return s.names[i]
+	}
+	return strconv.Itoa(i+1) + "  " + s.names[i]
+}
+
+// isFold reports whether a row is all that are folded.
+func (s *Subject) isFold(i int) bool { return s.fold > 0 && i == len(s.names)-1 }
 
 func (s *Subject) drawGrid(opt Options, width float64, g grid) *scene.Scene {
 	sh := newSheet(opt.look(), width)
-	sh.head("The matrix phi", s.scored(), "Diagonal: modalities alone. Others: half of each pair in two cells. All cells sum to output − base = "+signed(s.output-s.base)+".")
+	sh.head("The matrix phi", s.scored(), "Diagonal: "+s.players+" alone. Others: half of each pair in two cells. All cells sum to output − base = "+signed(s.output-s.base)+".")
 	sh.signKeys()
 	// Columns have names where all of them fit, else numbers.
 	whole := true
@@ -118,7 +144,10 @@ func (s *Subject) drawGrid(opt Options, width float64, g grid) *scene.Scene {
 	left := margin + g.names + gutter
 	sh.y += 6 + textFont.Ascent()
 	for j, n := range s.names {
-		if !whole {
+		switch {
+		case s.isFold(j):
+			n = "more"
+		case !whole:
 			n = strconv.Itoa(j + 1)
 		}
 		sh.add(&scene.Text{Class: "column", At: scene.Point{X: left + (float64(j)+0.5)*g.wide, Y: sh.y}, Align: scene.Center, Font: textFont, Fill: sh.ink, Text: n})
@@ -128,6 +157,7 @@ func (s *Subject) drawGrid(opt Options, width float64, g grid) *scene.Scene {
 		s.drawCells(sh, i, left, g, whole, strongest)
 		sh.y += g.high
 	}
+	s.drawStarts(sh, left, g)
 	counted := "Shares: of both cells of a pair; they add up to 100 %"
 	if s.convention == score.SinglePair {
 		counted = "Shares: each pair counts once; they add up to 100 %"
@@ -136,10 +166,24 @@ func (s *Subject) drawGrid(opt Options, width float64, g grid) *scene.Scene {
 	if s.single {
 		kind = s.headline
 	}
-	sh.foot(counted+" ("+kind+").", s.meanNote())
+	sh.foot(counted+" ("+kind+").", s.foldNote(), s.meanNote())
 	s.footDoubts(sh, true)
 	sh.foot(s.source())
 	return sh.finish(0)
+}
+
+// drawStarts draws lines between groups of different modalities, across the cells above.
+func (s *Subject) drawStarts(sh *sheet, left float64, g grid) {
+	m := float64(len(s.names))
+	top := sh.y - m*g.high
+	line := func(from, to scene.Point) {
+		sh.add(&scene.Line{Class: "start", Stroke: sh.ink, Width: 1.25, Points: []scene.Point{from, to}})
+	}
+	for _, at := range s.starts() {
+		x, y := left+float64(at)*g.wide, top+float64(at)*g.high
+		line(scene.Point{X: x, Y: top}, scene.Point{X: x, Y: sh.y})
+		line(scene.Point{X: left, Y: y}, scene.Point{X: left + m*g.wide, Y: y})
+	}
 }
 
 // drawCells draws row i of the matrix.
@@ -162,6 +206,9 @@ func (s *Subject) drawCells(sh *sheet, i int, left float64, g grid, whole bool, 
 		x := left + float64(j)*g.wide
 		texts := s.cellTexts(i, j)
 		of := s.names[i] + " alone"
+		if i == j && s.isFold(i) {
+			of = s.names[i] + ", alone and together"
+		}
 		if i != j {
 			of = name{s.names[i], s.names[j]}.String() + ", half"
 		}

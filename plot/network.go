@@ -3,16 +3,22 @@ package plot
 import (
 	"cmp"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/plot/scene"
 )
 
 const (
-	// mostEdges is how many pairs are listed under the network; all are drawn.
+	// mostEdges is how many pairs are listed under the network.
 	mostEdges = 10
+	// mostNodes and mostLines are how many modalities and pairs are drawn: those with
+	// the largest effects.
+	mostNodes = 24
+	mostLines = 160
 	mostNode  = 30 // radius of the largest node
 	leastNode = 2
 	mostEdge  = 10 // width of the widest edge
@@ -23,7 +29,8 @@ const (
 
 // drawNetwork draws modalities as nodes, their area the size of what they do alone, and
 // interactions as edges, as wide as the pair's phi is large. What lowers the output is
-// dashed. A list under it has the largest pairs with their numbers.
+// dashed. A list under it has the largest pairs with their numbers. Groups of one modality
+// stand together, on a band.
 func drawNetwork(s *Subject, opt Options) (*scene.Scene, error) {
 	if len(s.names) < 2 {
 		return nil, unfitf("a network has edges between modalities, and there is but one")
@@ -32,11 +39,15 @@ func drawNetwork(s *Subject, opt Options) (*scene.Scene, error) {
 	bySize(pairs)
 	return fit(opt, min(mostEdges, len(pairs)), min(2, len(pairs)), func(rows int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())
-		sh.head("Modalities and their interactions", s.scored())
-		sh.keys(
-			key{text: "+ raises the output", fill: sh.sign(1), line: true},
-			key{text: "− lowers it (dashed)", fill: sh.sign(-1), line: true, dashed: true})
-		if err := s.drawCircle(sh, opt, float64(rows+2)*stretch); err != nil {
+		sh.head(strings.ToUpper(s.players[:1])+s.players[1:]+" and their interactions", s.scored())
+		drawn := s.restricted(s.strongest(mostNodes, s.inLargest(rows)))
+		keys := []key{
+			{text: "+ raises the output", fill: sh.sign(1), line: true},
+			{text: "− lowers it (dashed)", fill: sh.sign(-1), line: true, dashed: true},
+		}
+		sh.keys(append(keys, drawn.bandKeys(sh.look)...)...)
+		undrawn, err := drawn.drawCircle(sh, opt, float64(rows+2)*stretch)
+		if err != nil {
 			return nil, err
 		}
 		shown := fold(pairs, rows)
@@ -57,11 +68,105 @@ func drawNetwork(s *Subject, opt Options) (*scene.Scene, error) {
 			return nil, err
 		}
 		note := s.errorNote(t)
-		sh.foot("Area of a node: |phi| of the modality alone. Width of a line: |phi| of the pair.", note, s.shareNote(), s.meanNote())
+		sh.foot("Area of a node: |phi| of the "+s.player()+" alone. Width of a line: |phi| of the pair.", s.undrawnNote(len(s.names)-len(drawn.names), undrawn), note, s.shareNote(), s.meanNote())
 		s.footDoubts(sh, true)
 		sh.foot(s.source())
 		return sh.finish(0), nil
 	})
+}
+
+// inLargest returns the modalities of the largest pairs, as many as are listed with
+// their names.
+func (s *Subject) inLargest(rows int) []int {
+	type end struct {
+		i, j int
+		size float64
+	}
+	var ends []end
+	for i := range s.names {
+		for j := i + 1; j < len(s.names); j++ {
+			ends = append(ends, end{i, j, math.Abs(s.phi[i][j] + s.phi[j][i])})
+		}
+	}
+	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(b.size, a.size) })
+	var out []int
+	for _, e := range ends[:min(rows, mostEdges, len(ends))] {
+		out = append(out, e.i, e.j)
+	}
+	return out
+}
+
+// player names one of what the names are.
+func (s *Subject) player() string {
+	if s.groups != nil {
+		return "group"
+	}
+	return "modality"
+}
+
+// undrawnNote says what the circle leaves out.
+func (s *Subject) undrawnNote(nodes, lines int) string {
+	switch {
+	case nodes > 0 && lines > 0:
+		return fmt.Sprintf("Not drawn: the %d %s with the smallest effects, and the %s smallest pairs of those that are.", nodes, s.players, wording.Grouped(int64(lines)))
+	case nodes > 0:
+		return fmt.Sprintf("Not drawn: the %d %s with the smallest effects.", nodes, s.players)
+	case lines > 0:
+		return fmt.Sprintf("Not drawn: the %s smallest pairs.", wording.Grouped(int64(lines)))
+	}
+	return ""
+}
+
+// bandColours are the colours of bands: those of modalities that are no sign's.
+func (l look) bandColours() []color.NRGBA {
+	if len(l.series) > minColours {
+		return l.series[minColours:]
+	}
+	return []color.NRGBA{l.rest}
+}
+
+// banded returns the positions, among groups, of the modalities that have a band: those
+// of two groups or more.
+func (s *Subject) banded() []int {
+	var out []int
+	for i, g := range s.groups {
+		if len(g.Players) > 1 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// bandKeys explains the bands; none where there are too many to tell apart.
+func (s *Subject) bandKeys(l look) []key {
+	colours, at := l.bandColours(), s.banded()
+	if len(at) > len(colours) {
+		return nil
+	}
+	var keys []key
+	for k, i := range at {
+		keys = append(keys, key{text: "groups of " + wording.Escape(s.groups[i].Modality), fill: l.pale(colours[k])})
+	}
+	return keys
+}
+
+// drawBands draws, behind nodes of a circle, a band along the groups of each modality.
+func (s *Subject) drawBands(sh *sheet, center scene.Point, radius float64, angles []float64) {
+	const step, wide = 0.03, 12 // radians, pixels
+	colours := sh.bandColours()
+	for k, i := range s.banded() {
+		g := s.groups[i]
+		from, to := angles[g.Players[0]], angles[g.Players[len(g.Players)-1]]
+		var points []scene.Point
+		n := max(1, math.Ceil((from-to)/step))
+		for at := range int(n) + 1 {
+			angle := from + (to-from)*float64(at)/n
+			points = append(points, scene.Point{X: center.X + radius*math.Cos(angle), Y: center.Y - radius*math.Sin(angle)})
+		}
+		sh.add(&scene.Group{Class: "band", Label: wording.Escape(g.Modality) + ", " + plural(len(g.Players), "group", "groups"), Items: []scene.Item{
+			&scene.Line{Class: "band", Stroke: sh.pale(colours[k%len(colours)]), Width: wide, Points: points},
+		}})
+	}
 }
 
 // edge draws the line of a pair; none for a pair that does nothing.
@@ -92,8 +197,9 @@ type node struct {
 	lines []string
 }
 
-// drawCircle draws nodes on a circle, edges between them and texts at its sides.
-func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) error {
+// drawCircle draws nodes on a circle, edges between them and texts at its sides. It
+// returns how many edges are not drawn, for there would be too many.
+func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) (undrawn int, err error) {
 	m := len(s.names)
 	sh.y += 8
 	lineHigh := textFont.Line()
@@ -112,7 +218,7 @@ func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) error {
 		radius -= least - side
 		side = least
 		if radius < 60 {
-			return tooSmall(opt, sh.width+2*(60-radius), 0)
+			return 0, tooSmall(opt, sh.width+2*(60-radius), 0)
 		}
 	}
 	center := scene.Point{X: sh.width / 2, Y: sh.y + radius + mostNode + textHigh}
@@ -130,6 +236,8 @@ func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) error {
 		nodes[i].y -= lift
 	}
 	bottom -= lift
+	center.Y -= lift
+	s.drawBands(sh, center, radius, s.angles())
 	largest := 0.0
 	pairs := s.pairEffects()
 	for _, p := range pairs {
@@ -147,7 +255,8 @@ func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) error {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(math.Abs(pairs[a].phi), math.Abs(pairs[b].phi)) })
-	for _, at := range order {
+	undrawn = max(0, len(order)-mostLines)
+	for _, at := range order[undrawn:] {
 		p := pairs[at]
 		if e := sh.edge("edge", p.phi, largest, nodes[ends[at][0]].at, nodes[ends[at][1]].at); e != nil {
 			sh.add(&scene.Group{Class: "edge", Label: fmt.Sprintf("%s %s", p.name, signed(p.phi)), Items: e})
@@ -157,7 +266,27 @@ func (s *Subject) drawCircle(sh *sheet, opt Options, extra float64) error {
 		sh.add(s.drawNode(sh, n, center, radius))
 	}
 	sh.y = bottom + 12
-	return nil
+	return undrawn, nil
+}
+
+// angles returns the places of the modalities on the circle, the first to the right of
+// its top. Groups of different modalities have more room between them.
+func (s *Subject) angles() []float64 {
+	room, starts := 0.0, s.starts()
+	if s.banded() != nil && len(s.groups) > 1 {
+		room = 0.6 // of the way from one node to the next
+	}
+	whole := float64(len(s.names)) + room*float64(len(starts)+1)
+	var out []float64
+	before := 0.0
+	for i := range s.names {
+		if slices.Contains(starts, i) {
+			before++
+		}
+		at := float64(i) + 0.5 + room*(before+0.5)
+		out = append(out, math.Pi/2-at*2*math.Pi/whole)
+	}
+	return out
 }
 
 // nodes places the modalities on the circle, the first to the right of its top.
@@ -169,10 +298,15 @@ func (s *Subject) nodes(center scene.Point, radius, side float64) []node {
 	}
 	// Neighbours do not touch: their radii have room on the chord between them.
 	const apart = 4
-	most := min(float64(mostNode), radius*math.Sin(math.Pi/float64(m))-apart/2)
+	angles := s.angles()
+	apartBy := 2 * math.Pi / float64(m)
+	for i := 1; i < m; i++ {
+		apartBy = min(apartBy, angles[i-1]-angles[i])
+	}
+	most := min(float64(mostNode), radius*math.Sin(apartBy/2)-apart/2)
 	var out []node
 	for i, e := range s.modalityEffects() {
-		angle := math.Pi/2 - (float64(i)+0.5)*2*math.Pi/float64(m)
+		angle := angles[i]
 		n := node{effect: e, at: scene.Point{X: center.X + radius*math.Cos(angle), Y: center.Y - radius*math.Sin(angle)}, radius: leastNode}
 		if largest > 0 {
 			n.radius = max(leastNode, most*math.Sqrt(math.Abs(e.phi)/largest))

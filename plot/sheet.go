@@ -162,7 +162,11 @@ func (s *Subject) source() string {
 	if background != "" {
 		rows = background + ", " + rows
 	}
-	parts = append(parts, "background "+rows, "convention "+from.Convention)
+	parts = append(parts, "background "+rows)
+	if from.Sampling != nil {
+		parts = append(parts, wording.Coalitions(from.Sampling, len(s.ex.Modalities))+" coalitions, estimator "+wording.Escape(from.Sampling.Estimator))
+	}
+	parts = append(parts, "convention "+from.Convention)
 	return strings.Join(parts, "; ")
 }
 
@@ -183,7 +187,11 @@ func (s *Subject) scored() string {
 	if s.single {
 		kind = "InterSHAP "
 	}
-	return fmt.Sprintf("target %s, %s: %s%s", s.targetName(), s.about, kind, s.intershap)
+	of := fmt.Sprintf("target %s, %s: %s", s.targetName(), s.about, kind)
+	if s.hasAcross {
+		return fmt.Sprintf("%sacross modalities %s, of all groups %s", of, s.across, s.scoreOf)
+	}
+	return of + s.scoreOf.String()
 }
 
 // unit names what values are in.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/plot/scene"
+	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
 
@@ -33,9 +34,27 @@ func parity(m int, c score.Convention) score.Share {
 	return score.Defined(float64(m) / float64(2*m-2))
 }
 
-// drawSpectrum draws the share of behaviour by order: modalities alone, and pairs.
-// Results have no other orders.
+// drawSpectrum draws the share of behaviour by order. Results have all orders for all
+// samples of a target with three modalities and more; else there are two, modalities
+// alone and pairs.
 func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
+	if sp := s.spectra(); sp != nil {
+		return s.drawOrders(sp, opt)
+	}
+	return s.drawTwoOrders(opt)
+}
+
+// spectra returns those of the subject, nil where the result has none of it.
+func (s *Subject) spectra() *result.Spectra {
+	sp := s.target.Spectrum
+	if s.single || s.only >= 0 || sp == nil || sp.Moebius == nil && sp.KSII == nil {
+		return nil
+	}
+	return sp
+}
+
+// drawTwoOrders draws modalities alone and pairs.
+func (s *Subject) drawTwoOrders(opt Options) (*scene.Scene, error) {
 	return fit(opt, 2, 2, func(_ int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())
 		sh.head("Share of behaviour by order", s.scored())
@@ -45,11 +64,11 @@ func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
 		note := ""
 		if len(s.names) >= least {
 			reference = parity(len(s.names), s.convention)
-			note = "What three and more modalities do only together is spread over their pairs: pure parity is the reference for that, not a ceiling."
+			note = "What three and more " + s.players + " do only together is spread over their pairs: pure parity is the reference for that, not a ceiling."
 		}
 		at, marked := reference.Value()
 		if marked {
-			sh.keys(key{text: fmt.Sprintf("order 2 of pure parity of %d modalities: %s", len(s.names), percent(at)), fill: sh.ink, line: true, dashed: true})
+			sh.keys(key{text: fmt.Sprintf("order 2 of pure parity of %d %s: %s", len(s.names), s.players, percent(at)), fill: sh.ink, line: true, dashed: true})
 		}
 		axis := scale{low: 0, high: 1, percent: true}
 		t := &table{axis: &axis, unit: "share of behaviour", heads: []string{"share"}, high: 34 + stretch}
@@ -59,7 +78,7 @@ func drawSpectrum(s *Subject, opt Options) (*scene.Scene, error) {
 			name  string
 			v     wording.Interval
 			fill  color.NRGBA
-		}{{"alone", "order 1, modalities alone", alone, sh.alone}, {"pair", "order 2, pairs", s.intershap, sh.interactions}} {
+		}{{"alone", "order 1, " + s.players + " alone", alone, sh.alone}, {"pair", "order 2, pairs", s.intershap, sh.interactions}} {
 			text := o.v.String()
 			short, _ := o.v.Parts()
 			if low, ok := o.v.Low.Value(); ok && o.class == "alone" && s.intershap.OneSided() && !s.intershap.Unclear() {

@@ -77,10 +77,23 @@ type Subject struct {
 	// and of all pairs.
 	alone, pairs []wording.Interval
 	together     wording.Interval
-	// intershap is the score to read first, headline the name of its aggregation,
-	// which may be another.
-	intershap wording.Interval
-	headline  string
+	// intershap is the share of interaction in the aggregation to read first, headline
+	// the name of that, which may be another; scoreOf is the score: on a budget less
+	// what noise adds, else the same.
+	intershap, scoreOf wording.Interval
+	headline           string
+	// groups are the modalities of a result whose players are groups, nil else; players
+	// names what names are, "modalities" or "groups".
+	groups  []result.Grouping
+	players string
+	// across is the part of intershap that is between modalities, of a data set with
+	// groups; hasAcross is set where it is there.
+	across    wording.Interval
+	hasAcross bool
+	// unsaid are cells of a folded matrix whose share says nothing, see folded.
+	unsaid map[[2]int]bool
+	// fold counts the modalities of its last row, 0 where there is no such row.
+	fold int
 	// about says in words whose numbers these are; single is set for one sample.
 	about  string
 	single bool
@@ -100,6 +113,7 @@ func Choose(ex *result.Explanation, samples *result.Samples, c Choice) (*Subject
 	if c.Class != nil && c.Sample != nil {
 		return nil, errors.New("plot: want a class or a sample, got both")
 	}
+	s.groups, s.players = ex.Groups, wording.Players(ex)
 	for _, name := range ex.Modalities {
 		s.names = append(s.names, wording.Escape(name))
 	}
@@ -122,6 +136,10 @@ func Choose(ex *result.Explanation, samples *result.Samples, c Choice) (*Subject
 		s.about = "all " + count(s.target.Samples, "sample")
 		if s.target.Samples == 1 {
 			s.about = "1 sample"
+		}
+		if a := s.target.Across; a != nil {
+			h := a.Headline(s.target.Headline)
+			s.across, s.hasAcross = wording.Interval{Share: h.Score(), Low: h.Low, High: h.High}, true
 		}
 		err = s.take(&s.target.Breakdown)
 	}
@@ -170,6 +188,7 @@ func (s *Subject) take(b *result.Breakdown) error {
 		s.headline = "mean absolute"
 	}
 	s.intershap = wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
+	s.scoreOf = wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}
 	// phi is a matrix of means: the shares of mean absolutes are not those of its cells.
 	a = &b.Global.Aggregate
 	s.together = wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
@@ -191,28 +210,39 @@ func (s *Subject) take(b *result.Breakdown) error {
 			s.pairs = append(s.pairs, v)
 		}
 	}
-	s.se, s.seOf = joinSE(b.Global.PhiSE)
+	s.se, s.seOf = joinSE(b.Global.PhiSE, len(b.Global.Phi))
 	return nil
 }
 
-// joinSE adds the errors of the two sources, which are independent, in squares.
-func joinSE(se result.PhiSE) (joint [][]float64, of string) {
-	switch {
-	case se.Background == nil && se.Samples == nil:
-		return nil, ""
-	case se.Background == nil:
-		return se.Samples, "samples alone"
-	case se.Samples == nil:
-		return se.Background, "background rows alone"
+// joinSE returns the errors of all sources that are known, and says which these are.
+func joinSE(se result.PhiSE, modalities int) (joint [][]float64, of string) {
+	var sources []string
+	for _, s := range []struct {
+		cells [][]float64
+		name  string
+	}{{se.Background, "background rows"}, {se.Coalitions, "coalitions"}, {se.Samples, "samples"}} {
+		if s.cells != nil {
+			sources = append(sources, s.name)
+		}
 	}
-	for i := range se.Background {
-		row := make([]float64, len(se.Background))
+	for i := range modalities {
+		row := make([]float64, modalities)
 		for j := range row {
-			row[j] = math.Hypot(se.Background[i][j], se.Samples[i][j])
+			var ok bool
+			if row[j], ok = se.Cell(i, j); !ok {
+				return nil, ""
+			}
 		}
 		joint = append(joint, row)
 	}
-	return joint, "background rows and samples"
+	if last := len(sources) - 1; last > 0 {
+		of = strings.Join(sources[:last], ", ") + " and "
+	}
+	of += sources[len(sources)-1]
+	if !se.Complete() {
+		of += " alone"
+	}
+	return joint, of
 }
 
 func (s *Subject) takeSample(id string, samples *result.Samples) error {
@@ -240,6 +270,7 @@ func (s *Subject) takeSample(id string, samples *result.Samples) error {
 	}
 	s.localShares()
 	s.intershap.Share = s.of.InterSHAP[at]
+	s.scoreOf = s.intershap
 	s.together = s.intershap
 	return nil
 }

@@ -178,7 +178,7 @@ func (s *Subject) shareNote() string {
 	if s.single {
 		return "Shares: of the sum of absolute cells of this sample's phi."
 	}
-	return "Shares: global, of all that the modalities do to the output."
+	return "Shares: global, of all that the " + s.players + " do to the output."
 }
 
 // meanNote says why phi and its shares are small where another aggregation is the one to

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
@@ -134,8 +136,8 @@ func (f five) span(l label, kind string, a axis, text func(float64) string) span
 	return s
 }
 
-// phiRanges shows each modality's and pair's value over samples; of many pairs the
-// largest by their mean.
+// phiRanges shows each modality's and pair's value over samples; of many the largest by
+// their mean.
 func phiRanges(t *result.Target, modalities []string, s *result.TargetSamples) (table ranges, left string) {
 	type part struct {
 		label label
@@ -151,24 +153,26 @@ func phiRanges(t *result.Target, modalities []string, s *result.TargetSamples) (
 	var parts, pairs []part
 	for i := range m {
 		l := aloneOf(modalities[i])
-		parts = append(parts, part{l, kindAlone, 0, i, i})
+		parts = append(parts, part{l, kindAlone, math.Abs(t.Global.Phi[i][i]), i, i})
 		for j := i + 1; j < m; j++ {
 			size := math.Abs(t.Global.Phi[i][j] + t.Global.Phi[j][i])
 			pairs = append(pairs, part{pairOf([2]string{modalities[i], modalities[j]}), kindPair, size, i, j})
 		}
 	}
-	slices.SortStableFunc(pairs, func(a, b part) int {
-		switch {
-		case a.size > b.size:
-			return -1
-		case a.size < b.size:
-			return 1
-		}
-		return 0
-	})
-	if len(pairs) > openRows {
-		left = fmt.Sprintf("%d more pairs, whose means are smaller, are not shown.", len(pairs)-openRows)
+	largest := func(a, b part) int { return cmp.Compare(b.size, a.size) }
+	var folded []string
+	if n := len(parts) - openRows; n > 0 {
+		slices.SortStableFunc(parts, largest)
+		parts = parts[:openRows]
+		folded = append(folded, wording.Grouped(int64(n))+" more alone")
+	}
+	slices.SortStableFunc(pairs, largest)
+	if n := len(pairs) - openRows; n > 0 {
 		pairs = pairs[:openRows]
+		folded = append(folded, wording.Count(int64(n), "more pair"))
+	}
+	if folded != nil {
+		left = strings.Join(folded, " and ") + ", whose means are smaller, are not shown."
 	}
 	parts = append(parts, pairs...)
 	fives := make([]five, len(parts))

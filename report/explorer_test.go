@@ -184,6 +184,10 @@ func TestSamplePicture(t *testing.T) {
 	for s := range twelve {
 		twelve[s] = math.Sin(float64(s) * float64(s))
 	}
+	eighteen := make([]float64, 1<<18)
+	for s := range eighteen {
+		eighteen[s] = math.Sin(float64(s) * float64(s))
+	}
 	// No ties: where the digit after the last is a five and nothing behind it, Go rounds to
 	// even and JavaScript up.
 	three := []float64{0.21, 0.53, -1.57, 3.1, 0.123, 2.27, -7.19, 8.3}
@@ -203,6 +207,7 @@ func TestSamplePicture(t *testing.T) {
 		"large":       {[]float64{0, 40960, -81920, 1024}, 2, "paper"},
 		"nothing":     {[]float64{2, 2, 2, 2}, 2, "paper"},
 		"folded":      {twelve, 12, "paper"},
+		"many":        {eighteen, 18, "paper"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &result.Samples{IDs: []string{"only"}, Predicted: []int{0}, Targets: []string{""}}
@@ -227,7 +232,7 @@ func TestSamplePicture(t *testing.T) {
 			if d := gocmp.Diff(want, got); d != "" {
 				t.Errorf("-the data set's +the sample's\n%s", d)
 			}
-			if rows := min(tt.modalities*(tt.modalities+1)/2, tt.modalities+mostSteps+1) + 2; len(got) != rows {
+			if rows := min(tt.modalities*(tt.modalities+1)/2, min(tt.modalities, mostAlone+1)+mostSteps+1) + 2; len(got) != rows {
 				t.Errorf("want %d rows, got %d", rows, len(got))
 			}
 			axis := `(s => [...document.querySelectorAll(s + " .axis text")].map(x => x.getAttribute("x") + x.textContent).join())`

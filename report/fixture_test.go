@@ -56,24 +56,29 @@ func fixtureOf(t testing.TB, s *result.Samples, values []float64, classes []stri
 		one.SE = append(one.SE, score.Defined(0.01))
 	}
 	s.ByTarget = []result.TargetSamples{one}
+	return fixture{newExplanation(s, &one, classes), s}
+}
+
+// newExplanation says of samples everything that a result does.
+func newExplanation(s *result.Samples, one *result.TargetSamples, classes []string) *result.Explanation {
 	ex := &result.Explanation{Schema: result.Schema, Modalities: s.Modalities, Classes: classes}
 	ex.Provenance = result.Provenance{
 		Version: "v1.2.3", Command: "intershap explain model.onnx test.npz --background train.npz -o run.json",
 		Model: result.Source{Source: "folder/model.onnx", SHA256: "00ff"}, Output: "probabilities", Task: "classes",
 		Transform: "identity", Index: "SII", Order: 2, Convention: "paper", Plan: "staged", Runtime: "none", Seed: 1, Level: 0.95,
 	}
-	ex.Provenance.Data.Source.Source, ex.Provenance.Data.Samples = "test.npz", n
+	ex.Provenance.Data.Source.Source, ex.Provenance.Data.Samples = "test.npz", s.Len()
 	ex.Provenance.Background.Source.Source, ex.Provenance.Background.Rows, ex.Provenance.Background.Mask = "train.npz", 600, "marginal"
 	target := result.Target{Target: "predicted", Headline: result.Global, ResidualTolerance: 1e-12}
-	target.Breakdown = breakdown(&one, s.Modalities, func(int) bool { return true })
+	target.Breakdown = breakdown(one, s.Modalities, func(int) bool { return true })
 	for c, name := range classes {
-		b := breakdown(&one, s.Modalities, func(i int) bool { return s.Predicted[i] == c })
+		b := breakdown(one, s.Modalities, func(i int) bool { return s.Predicted[i] == c })
 		if b.Samples > 0 {
 			target.ByClass = append(target.ByClass, result.Class{Class: name, Breakdown: b})
 		}
 	}
 	ex.Targets = []result.Target{target}
-	return fixture{ex, s}
+	return ex
 }
 
 // breakdown sums up the samples that belong, bounds a tenth to either side.

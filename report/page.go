@@ -59,13 +59,20 @@ type page struct {
 	JS     template.JS
 
 	Model, Data string
-	Modalities  []string
-	Contents    []entry
-	Targets     []target
-	Reading     reading
-	Additive    bool
-	Residual    string
-	Explorer    *explorer
+	Modalities  []modality
+	// MoreModalities is how many have no place in the head.
+	MoreModalities int
+	// Budget says how a run with a budget chose its coalitions; nil where it had them
+	// all.
+	Budget   *budget
+	Contents []entry
+	Targets  []target
+	Reading  reading
+	Additive bool
+	Residual string
+	// Choices is the headline under other choices; nil where nobody asked.
+	Choices  *choiceSection
+	Explorer *explorer
 	// Samples says how to get what the page does not have.
 	Samples  howTo
 	Warnings []warning
@@ -77,8 +84,28 @@ type page struct {
 // An entry of the contents.
 type entry struct{ Anchor, Text string }
 
+// A modality of the head; Groups counts those that it is made of, 0 where it is whole.
+type modality struct {
+	Name   string
+	Groups int
+}
+
+// A budget is how many coalitions of the players were evaluated, and by which estimator.
+type budget struct {
+	Coalitions string
+	Players    int
+	Estimator  string
+}
+
 // reading has what the section on reading says of this run.
 type reading struct {
+	// Players are what comes and goes: modalities, or groups inside them.
+	Players string
+	Groups  bool
+	// Orders is the address of the section with the orders, empty for none; Triples is
+	// set where orders above two stand in it.
+	Orders     string
+	Triples    bool
 	Background string
 	SinglePair bool
 	Level      string
@@ -113,16 +140,20 @@ func newPage(ex *result.Explanation, samples *result.Samples) (*page, error) {
 			Level:      wording.Level(from.Level),
 			Follows:    ex.Targets[0].Headline == result.Global,
 		},
-		Modalities: escaped(ex.Modalities),
-		Additive:   from.Additive,
-		Residual:   residual(ex.Targets),
-		Facts:      facts(ex),
-		Command:    wording.Escape(from.Command),
-		Version:    wording.Escape(from.Version),
+		Budget:   newBudget(ex),
+		Choices:  newChoiceSection(ex),
+		Additive: from.Additive,
+		Residual: residual(ex.Targets),
+		Facts:    facts(ex),
+		Command:  wording.Escape(from.Command),
+		Version:  wording.Escape(from.Version),
 	}
+	p.Modalities, p.MoreModalities = headModalities(ex)
 	for i := range ex.Targets {
 		p.Targets = append(p.Targets, newTarget(ex, i, samples))
 	}
+	p.Reading.Players, p.Reading.Groups = wording.Players(ex), ex.Groups != nil
+	p.Reading.Orders, p.Reading.Triples = higherOrders(ex)
 	if samples != nil {
 		var err error
 		if p.Explorer, err = newExplorer(ex, samples, mostBytes); err != nil {
@@ -149,21 +180,79 @@ func (p *page) contents() []entry {
 	} else {
 		t := &p.Targets[0]
 		out = append(out, entry{t.ID + "-whole", "The data set"})
+		if t.Across != nil {
+			out = append(out, entry{t.ID + "-across", "By modality"})
+		}
 		if t.Classes != nil {
 			out = append(out, entry{t.ID + "-classes", "By predicted class"})
 		}
 		if t.Pairs != nil {
 			out = append(out, entry{t.ID + "-pairs", "Pairs"})
 		}
+		if t.Orders != nil {
+			out = append(out, entry{t.ID + "-orders", "By order"})
+		}
 		if t.Spread != nil {
 			out = append(out, entry{t.ID + "-spread", "Over samples"})
 		}
+	}
+	if p.Choices != nil {
+		out = append(out, entry{"choices", "Does it depend on choices?"})
 	}
 	out = append(out, entry{"samples", "Samples"})
 	if len(p.Warnings) > 0 {
 		out = append(out, entry{"warnings", "Warnings"})
 	}
 	return append(out, entry{"provenance", "Provenance"})
+}
+
+// headModalities lists the modalities for the head, up to a dozen.
+func headModalities(ex *result.Explanation) (shown []modality, more int) {
+	for _, g := range ex.Groups {
+		m := modality{Name: wording.Escape(g.Modality)}
+		if n := len(g.Players); n > 1 {
+			m.Groups = n
+		}
+		shown = append(shown, m)
+	}
+	if ex.Groups == nil {
+		for _, name := range ex.Modalities {
+			shown = append(shown, modality{Name: wording.Escape(name)})
+		}
+	}
+	const most = 12
+	if len(shown) > most+1 {
+		return shown[:most], len(shown) - most
+	}
+	return shown, 0
+}
+
+func newBudget(ex *result.Explanation) *budget {
+	s := ex.Provenance.Sampling
+	if s == nil {
+		return nil
+	}
+	return &budget{Coalitions: wording.Grouped(int64(s.Coalitions)), Players: len(ex.Modalities), Estimator: wording.Escape(s.Estimator)}
+}
+
+// higherOrders returns the address of the first section by order, and whether orders
+// above that of the score stand in it.
+func higherOrders(ex *result.Explanation) (address string, triples bool) {
+	for i := range ex.Targets {
+		t := &ex.Targets[i]
+		if t.Spectrum == nil && t.Interactions == nil {
+			continue
+		}
+		address = fmt.Sprintf("t%d-orders", i+1)
+		if x := t.Interactions; x != nil && x.Order > scoreOrder {
+			return address, true
+		}
+		if sp := t.Spectrum; sp != nil && (sp.Moebius != nil || sp.KSII != nil && sp.KSII.Order > scoreOrder) {
+			return address, true
+		}
+		return address, false
+	}
+	return "", false
 }
 
 // sourceName is the last part of a path, which fits a heading.
@@ -237,6 +326,10 @@ func facts(ex *result.Explanation) []fact {
 	add("transform", from.Transform)
 	add("index", fmt.Sprintf("%s, order %d", from.Index, from.Order))
 	add("convention", from.Convention)
+	if s := from.Sampling; s != nil {
+		add("coalitions", fmt.Sprintf("%s, by a budget of %s, estimator %s, %s for the error",
+			wording.Coalitions(s, len(ex.Modalities)), wording.Grouped(int64(s.Budget)), s.Estimator, wording.Count(int64(s.Draws), "draw")))
+	}
 	plan := from.Plan
 	if from.Additive {
 		plan += ", additive by construction"

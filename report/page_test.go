@@ -24,7 +24,7 @@ var hostile = []string{
 
 // hostileFixture has such a name wherever a name comes from outside.
 func hostileFixture(t testing.TB) fixture {
-	f := newFixture(t, 60, hostile[:3], hostile[3:6])
+	f := newFixture(t, 60, hostile[:3], hostile[3:6]).withOrders(t, 3)
 	copy(f.samples.IDs, hostile)
 	from := &f.ex.Provenance
 	from.Command, from.Version, from.Output, from.Task, from.Transform = hostile[0], hostile[1], hostile[2], hostile[3], hostile[4]
@@ -194,7 +194,7 @@ const unreadable = `(() => {
 })()`
 
 func TestReadable(t *testing.T) {
-	f := newFixture(t, 200, strings.Split("abcdefg", ""), slices.Concat(hostile, strings.Split("abcdefghijkl", "")))
+	f := newFixture(t, 200, strings.Split("abcdefg", ""), slices.Concat(hostile, strings.Split("abcdefghijkl", ""))).withOrders(t, 3)
 	f.ex.Warnings = []diag.Warning{{ID: "few-samples", Subject: "predicted", Text: "few"}}
 	bare := f
 	bare.samples = nil
@@ -242,12 +242,12 @@ func TestTidy(t *testing.T) {
 	for i := range 30 {
 		thirty = append(thirty, fmt.Sprintf("a class of patients, number %02d, long one", i))
 	}
-	many := newFixture(t, 300, twelve, thirty)
+	many := newFixture(t, 300, twelve, thirty).withOrders(t, 3)
 	copy(many.samples.IDs, hostile)
 	many.samples.IDs[8] = strings.Repeat("long", 30)
 	for name, page := range map[string][]byte{
 		"two": newFixture(t, 50, []string{"image", "ecg"}, []string{"home"}).page(t), "three": newFixture(t, 50, []string{"image", "ecg", "labs"}, []string{"home", "ward"}).page(t),
-		"six": newFixture(t, 50, strings.Split("abcdef", ""), nil).page(t), "twelve": many.page(t), "targets": severalTargets(t).page(t), "hostile": hostileFixture(t).page(t),
+		"six": newFixture(t, 50, strings.Split("abcdef", ""), nil).withOrders(t, 4).page(t), "twelve": many.page(t), "targets": severalTargets(t).page(t), "hostile": hostileFixture(t).page(t),
 	} {
 		tb := openTab(t)
 		tb.open(page)

@@ -47,13 +47,41 @@ func shareSpan(l label, kind string, v wording.Interval, a axis) span {
 	return s
 }
 
-// scoreRanges shows the score in all three aggregations.
+// scoreRanges shows the score in all three aggregations, corrected on a budget; before it, where players are
+// groups, what of it is across modalities, which is read first then.
 func scoreRanges(t *result.Target) ranges {
-	share := func(name string, a *result.Aggregate, strong bool) span {
-		s := shareSpan(label{First: name}, kindPair, wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, percentAxis)
+	out := ranges{Ticks: percentTicks()}
+	add := func(l label, v wording.Interval, strong bool) {
+		s := shareSpan(l, kindPair, v, percentAxis)
 		s.Strong = strong
-		return s
+		out.Rows = append(out.Rows, s)
 	}
+	note, global := "", t.Headline == result.Global
+	if t.Across != nil {
+		for _, a := range []struct {
+			name   string
+			of     *result.AcrossAggregate
+			strong bool
+		}{{"global", &t.Across.Global, global}, {"mean absolute", &t.Across.MeanAbsolute, !global}} {
+			add(label{First: a.name, Note: "across modalities"}, wording.Interval{Share: a.of.Score(), Low: a.of.Low, High: a.of.High}, a.strong)
+		}
+		note = "all groups"
+	}
+	for _, a := range []struct {
+		name   string
+		of     *result.Aggregate
+		strong bool
+	}{{"global", &t.Global.Aggregate, global}, {"mean absolute", &t.MeanAbsolute.Aggregate, !global}} {
+		add(label{First: a.name, Note: note}, wording.Interval{Share: a.of.Score(), Low: a.of.Low, High: a.of.High}, a.strong && t.Across == nil)
+	}
+	local := localSpan(t)
+	local.Label.Note = note
+	out.Rows = append(out.Rows, local)
+	return out
+}
+
+// localSpan shows the mean of local scores, and their standard deviation.
+func localSpan(t *result.Target) span {
 	local := span{Label: label{First: "local"}, Kind: kindPair, Text: wording.Undefined}
 	if mean, ok := t.Local.Mean.Value(); ok {
 		local.Text, local.Dot = percent(mean), percentAxis.place(mean)
@@ -62,9 +90,5 @@ func scoreRanges(t *result.Target) ranges {
 			local.Bounds = "±\u00a0" + wording.Points(sd)
 		}
 	}
-	return ranges{Ticks: percentTicks(), Rows: []span{
-		share("global", &t.Global.Aggregate, t.Headline == result.Global),
-		share("mean absolute", &t.MeanAbsolute.Aggregate, t.Headline == result.MeanAbsolute),
-		local,
-	}}
+	return local
 }

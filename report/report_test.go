@@ -324,7 +324,7 @@ func TestStack(t *testing.T) {
 		{X: "25.00%", Width: "25.00%", Class: "shade1", Title: "text alone, not clear of its error", Pale: true},
 		{X: "50.00%", Width: "50.00%", Class: "pair", Title: "interactions 50.0\u00a0%"},
 	}
-	if diff := cmp.Diff(want, newStack(a, []string{"image", "text", "notes"})); diff != "" {
+	if diff := cmp.Diff(want, newStack(a, stackParts(&result.Explanation{Modalities: []string{"image", "text", "notes"}}))); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	for _, pale := range []bool{false, true} {

@@ -20,13 +20,16 @@ func TestShots(t *testing.T) {
 	if *shots == "" {
 		t.Skip("wants -shots FOLDER")
 	}
-	pages := map[string][]byte{"three": nil, "twelve": nil, "targets": nil, "bare": nil}
+	pages := map[string][]byte{"three": nil, "twelve": nil, "targets": nil, "bare": nil, "six": nil, "groups": nil, "forty": nil}
 	three := newFixture(t, 200, []string{"image", "ecg", "labs"}, []string{"home", "ward", "theatre", "isolate"})
 	three.ex.Warnings = []diag.Warning{
 		{ID: "few-samples", Text: "need at least 30 samples for a trustworthy interval, have 12"},
 		{ID: "background-too-small", Subject: "predicted", Text: "the headline's standard error from the background is 2.1 points with 100 rows; about 460 rows would do"},
 	}
-	pages["three"] = three.page(t)
+	pages["three"] = three.withOrders(t, 0).page(t)
+	pages["six"] = newFixture(t, 50, []string{"image", "ecg", "labs", "notes", "genes measured at admission", "codes"}, nil).withOrders(t, 4).page(t)
+	pages["groups"] = newGrouped(t, 18).page(t)
+	pages["forty"] = newGrouped(t, 40).page(t)
 	var names, classes []string
 	for i := range 12 {
 		names = append(names, fmt.Sprintf("modality number %d with a long name", i))
@@ -37,7 +40,7 @@ func TestShots(t *testing.T) {
 	pages["twelve"] = newFixture(t, 1000, names, classes).page(t)
 	three.samples = nil
 	pages["bare"] = three.page(t)
-	pages["targets"] = severalTargets(t).page(t)
+	pages["targets"] = severalTargets(t).withChoices().page(t)
 	for name, text := range pages {
 		t.Run(name, func(t *testing.T) {
 			for _, width := range []int64{360, 768, 1440} {

@@ -1,12 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
 )
 
 const (
@@ -22,9 +24,11 @@ type target struct {
 	ID    string
 	Alone bool
 	// Name, and Marks of the warnings about it.
-	Name         string
-	Marks        []int
-	Verdict      string
+	Name    string
+	Marks   []int
+	Verdict string
+	// Answer is that to the question of at_least; empty where nobody asked.
+	Answer       string
 	Headline     string
 	Base, Output string
 	Samples      string
@@ -33,8 +37,10 @@ type target struct {
 	Fall         waterfall
 	Cancels      bool
 	Shares       shareTable
+	Across       *acrossSection
 	Classes      *classTable
 	Pairs        *pairTable
+	Orders       *orderSection
 	Spread       *spread
 }
 
@@ -53,8 +59,13 @@ func newTarget(ex *result.Explanation, at int, samples *result.Samples) target {
 		Fall:    newWaterfall(&t.Breakdown, ex.Modalities, confidence),
 		Cancels: t.Headline == result.MeanAbsolute,
 		Shares:  newShareTable(t, ex.Modalities),
-		Classes: newClassTable(t, ex.Modalities),
-		Pairs:   newPairTable(t, ex.Modalities),
+		Across:  newAcrossSection(t, ex.Groups),
+		Classes: newClassTable(t, ex.Modalities, stackParts(ex)),
+		Pairs:   newPairTable(t, ex.Modalities, boundaries(ex)),
+		Orders:  newOrderSection(t, len(ex.Modalities), wording.Players(ex)),
+	}
+	if t.AtLeast != nil {
+		out.Answer = wording.NoBreak(wording.AtLeast(t))
 	}
 	for i, w := range ex.Warnings {
 		if w.Subject == t.Target {
@@ -96,6 +107,8 @@ type shareTable struct {
 	// Headline is the column to read.
 	Headline int
 	Rows     []shareRow
+	// More are the modalities with the smallest contributions, where there are many.
+	More []shareRow
 }
 
 type shareRow struct {
@@ -109,28 +122,81 @@ func newShareTable(t *result.Target, modalities []string) shareTable {
 	if t.Headline == result.MeanAbsolute {
 		table.Headline = 1
 	}
-	score := shareRow{Label: label{First: "InterSHAP"}}
+	all := shareRow{Label: label{First: "InterSHAP"}}
+	if t.Across != nil {
+		across := shareRow{Label: label{First: "InterSHAP", Note: "across modalities"}}
+		for i, a := range []*result.AcrossAggregate{&t.Across.Global, &t.Across.MeanAbsolute} {
+			across.Cells = append(across.Cells, newShareCell(wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, i == table.Headline))
+		}
+		across.Cells = append(across.Cells, shareCell{})
+		table.Rows = append(table.Rows, across)
+		if row, ok := correctedAcross(t.Across, table.Headline); ok {
+			table.Rows = append(table.Rows, row)
+		}
+		all.Label.Note = "of all groups"
+	}
 	for i, a := range aggregates {
-		score.Cells = append(score.Cells, newShareCell(wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, i == table.Headline))
+		all.Cells = append(all.Cells, newShareCell(wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, i == table.Headline))
 	}
-	local := scoreRanges(t).Rows[2]
-	score.Cells = append(score.Cells, shareCell{Text: local.Text, Bounds: local.Bounds})
-	table.Rows = append(table.Rows, score)
-	if x, ok := t.Local.Corrected.Value(); ok {
-		table.Rows = append(table.Rows, shareRow{
-			Label: label{First: "local score less its bias"},
-			Cells: []shareCell{{}, {}, {Text: percent(x)}},
-		})
+	local := localSpan(t)
+	all.Cells = append(all.Cells, shareCell{Text: local.Text, Bounds: local.Bounds})
+	table.Rows = append(table.Rows, all)
+	if row, ok := correctedRow(t, table.Headline); ok {
+		table.Rows = append(table.Rows, row)
 	}
-	for _, m := range modalities {
+	order := slices.Clone(modalities)
+	fold := len(order) > openRows+1 // a fold of one saves nothing
+	if fold {
+		of := aggregates[table.Headline].Contributions
+		slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(of[b].Or(0), of[a].Or(0)) })
+	}
+	for at, m := range order {
 		row := shareRow{Label: aloneOf(m)}
 		for i, a := range aggregates {
 			bounds := a.ContributionIntervals[m]
 			row.Cells = append(row.Cells, newShareCell(wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]}, i == table.Headline))
 		}
-		table.Rows = append(table.Rows, shareRow{row.Label, append(row.Cells, shareCell{})})
+		row.Cells = append(row.Cells, shareCell{})
+		if fold && at >= openRows {
+			table.More = append(table.More, row)
+		} else {
+			table.Rows = append(table.Rows, row)
+		}
 	}
 	return table
+}
+
+// correctedRow has the scores less what noise adds to them, as far as there are any: means
+// on a budget, local scores with a background of several rows.
+func correctedRow(t *result.Target, headline int) (row shareRow, ok bool) {
+	all := []score.Share{t.Global.Corrected, t.MeanAbsolute.Corrected, t.Local.Corrected}
+	name := "InterSHAP"
+	if t.Across != nil {
+		name = "of all groups"
+	}
+	row.Label = label{First: name, Note: "corrected"}
+	for i, s := range all {
+		var cell shareCell
+		if x, known := s.Value(); known {
+			cell, ok = shareCell{Text: percent(x), Strong: i == headline}, true
+		}
+		row.Cells = append(row.Cells, cell)
+	}
+	return row, ok
+}
+
+// correctedAcross is the same for what is across modalities.
+func correctedAcross(a *result.Across, headline int) (row shareRow, ok bool) {
+	row.Label = label{First: "across modalities", Note: "corrected"}
+	for i, s := range []score.Share{a.Global.Corrected, a.MeanAbsolute.Corrected} {
+		var cell shareCell
+		if x, known := s.Value(); known {
+			cell, ok = shareCell{Text: percent(x), Strong: i == headline}, true
+		}
+		row.Cells = append(row.Cells, cell)
+	}
+	row.Cells = append(row.Cells, shareCell{})
+	return row, ok
 }
 
 // A segment is a part of a stack.
@@ -157,11 +223,13 @@ type classTable struct {
 	// Legend names the colours of the stacks, Heads the columns of the parts.
 	Legend []segment
 	Heads  []label
-	Open   []classRow
-	More   []classRow
+	// Wide is set where there are more of them than paper has room for.
+	Wide bool
+	Open []classRow
+	More []classRow
 }
 
-func newClassTable(t *result.Target, modalities []string) *classTable {
+func newClassTable(t *result.Target, modalities []string, parts []stackPart) *classTable {
 	if len(t.ByClass) == 0 {
 		return nil
 	}
@@ -170,28 +238,29 @@ func newClassTable(t *result.Target, modalities []string) *classTable {
 		table.Heads = append(table.Heads, aloneOf(m))
 	}
 	table.Heads = append(table.Heads, label{First: "interactions"})
+	table.Wide = len(modalities) > openRows
 	var rows []classRow
 	for i := range t.ByClass {
 		c := &t.ByClass[i]
 		a := wording.HeadlineAggregate(&c.Breakdown, t.Headline)
-		v := wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
+		v := wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}
 		row := classRow{
 			Name: wording.Escape(c.Class), Samples: wording.Grouped(int64(c.Samples)),
 			Base: number(c.Base), Output: number(c.Output),
 			Score: shareSpan(label{First: wording.Escape(c.Class)}, kindPair, v, percentAxis),
-			Stack: newStack(a, modalities),
+			Stack: newStack(a, parts),
 		}
 		for _, m := range modalities {
 			bounds := a.ContributionIntervals[m]
 			row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]}, false))
 		}
-		row.Parts = append(row.Parts, newShareCell(v, false))
+		row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, false))
 		rows = append(rows, row)
 	}
 	pale := slices.ContainsFunc(rows, func(r classRow) bool {
 		return slices.ContainsFunc(r.Stack, func(s segment) bool { return s.Pale })
 	})
-	table.Legend = legend(modalities, pale)
+	table.Legend = legend(parts, pale)
 	open := min(len(rows), openRows)
 	table.Open, table.More = rows[:open], rows[open:]
 	return table
@@ -206,13 +275,40 @@ func shade(i, modalities int) string {
 	return fmt.Sprintf("shade%d", i)
 }
 
-func legend(modalities []string, pale bool) []segment {
+// A stackPart is a segment of every stack: a modality with its players.
+type stackPart struct {
+	name    label
+	players []string
+}
+
+// stackParts makes a part of each modality; groups of one are one part.
+func stackParts(ex *result.Explanation) []stackPart {
+	var out []stackPart
+	for _, g := range ex.Groups {
+		p := stackPart{name: aloneOf(g.Modality)}
+		for _, at := range g.Players {
+			p.players = append(p.players, ex.Modalities[at])
+		}
+		if n := len(p.players); n > 1 {
+			p.name.Note = fmt.Sprintf("(%d groups) alone", n)
+		}
+		out = append(out, p)
+	}
+	if ex.Groups == nil {
+		for _, m := range ex.Modalities {
+			out = append(out, stackPart{name: aloneOf(m), players: []string{m}})
+		}
+	}
+	return out
+}
+
+func legend(parts []stackPart, pale bool) []segment {
 	var out []segment
-	if len(modalities) > mostColours {
+	if len(parts) > mostColours {
 		out = []segment{{Class: "shade0", Title: "modalities alone, in their order"}}
 	} else {
-		for i, m := range modalities {
-			out = append(out, segment{Class: shade(i, len(modalities)), Title: wording.Escape(m) + " alone"})
+		for i, p := range parts {
+			out = append(out, segment{Class: shade(i, len(parts)), Title: p.name.String()})
 		}
 	}
 	out = append(out, segment{Class: "pair", Title: "interactions"})
@@ -223,16 +319,15 @@ func legend(modalities []string, pale bool) []segment {
 }
 
 // newStack lays shares beside each other; nil where they are undefined. Of those that
-// are not clear of their error no number is told.
-func newStack(a *result.Aggregate, modalities []string) []segment {
+// are not clear of their error no number is told; a sum is clear where all of it is.
+func newStack(a *result.Aggregate, parts []stackPart) []segment {
 	var out []segment
 	var at float64
-	add := func(name, class string, v wording.Interval) {
-		x := v.Share.Or(0)
+	add := func(name, class string, x float64, pale bool) {
 		if x <= 0 {
 			return
 		}
-		s := segment{Class: class, Pale: v.OneSided(), Title: name + " " + percent(x)}
+		s := segment{Class: class, Pale: pale, Title: name + " " + percent(x)}
 		if s.Pale {
 			s.Title = name + ", not clear of its error"
 		}
@@ -240,11 +335,30 @@ func newStack(a *result.Aggregate, modalities []string) []segment {
 		out = append(out, s)
 		at += x
 	}
-	for i, m := range modalities {
-		bounds := a.ContributionIntervals[m]
-		add(wording.Escape(m)+" alone", shade(i, len(modalities)), wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]})
+	for i, p := range parts {
+		var x float64
+		pale := false
+		for _, m := range p.players {
+			bounds := a.ContributionIntervals[m]
+			x += a.Contributions[m].Or(0)
+			pale = pale || wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]}.OneSided()
+		}
+		add(p.name.String(), shade(i, len(parts)), x, pale)
 	}
-	add("interactions", "pair", wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High})
+	v := wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}
+	add("interactions", "pair", v.Share.Or(0), v.OneSided())
+	return out
+}
+
+// boundaries returns the positions of players at which another modality begins, after
+// the first; none without groups.
+func boundaries(ex *result.Explanation) map[int]bool {
+	out := map[int]bool{}
+	for i, g := range ex.Groups {
+		if i > 0 {
+			out[g.Players[0]] = true
+		}
+	}
 	return out
 }
 
@@ -253,6 +367,8 @@ type pairRow struct {
 	Span  span
 	Other shareCell
 	Phi   string
+	// Whole rows have no place for phi.
+	Whole bool
 }
 
 // A pairTable ranks the pairs, and shows phi as a matrix from three modalities on.
@@ -262,6 +378,11 @@ type pairTable struct {
 	Open, More      []pairRow
 	Names           []label
 	Matrix          [][]matrixCell
+	// Starts are the positions at which another modality begins, where players are
+	// groups.
+	Starts map[int]bool
+	// Large is set where the matrix is more than a screenful.
+	Large bool
 }
 
 // A matrixCell is a cell of phi; its level, 0 to 4, says how large it is.
@@ -270,7 +391,7 @@ type matrixCell struct {
 	Level      int
 }
 
-func newPairTable(t *result.Target, modalities []string) *pairTable {
+func newPairTable(t *result.Target, modalities []string, starts map[int]bool) *pairTable {
 	headline := wording.HeadlineAggregate(&t.Breakdown, t.Headline).Pairs
 	if len(headline) == 0 {
 		return nil
@@ -299,7 +420,7 @@ func newPairTable(t *result.Target, modalities []string) *pairTable {
 	open := min(len(rows), openRows)
 	table.Open, table.More = rows[:open], rows[open:]
 	if len(modalities) > 2 {
-		table.Matrix = newMatrix(t.Global.Phi)
+		table.Matrix, table.Starts, table.Large = newMatrix(t.Global.Phi), starts, len(modalities) > openRows
 		for _, m := range modalities {
 			table.Names = append(table.Names, nameOf(m))
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -10,9 +11,12 @@ import (
 	"github.com/intershap/intershap/score"
 )
 
-// mostSteps is the number of pairs that a waterfall shows; those beyond it, the
-// smallest, are one step together. page.js has the same number.
-const mostSteps = 8
+// What a waterfall shows of pairs, and of modalities alone; those beyond it, the
+// smallest, are one step together. page.js has the same numbers.
+const (
+	mostSteps = 8
+	mostAlone = 15
+)
 
 // A label names a modality or a pair.
 type label struct {
@@ -81,6 +85,9 @@ type step struct {
 	// se is the standard error of value, negative where it is unknown.
 	se    float64
 	share wording.Interval
+	// unsaid is set for a sum of shares of which some are not clear of their error: it
+	// says nothing.
+	unsaid bool
 }
 
 // newWaterfall lays out the mean matrix of a target or a class. level is that of the
@@ -88,11 +95,11 @@ type step struct {
 func newWaterfall(b *result.Breakdown, modalities []string, level float64) waterfall {
 	phi, a := b.Global.Phi, &b.Global.Aggregate
 	shares := pairShares(a)
-	var steps, pairs []step
+	var alone, pairs []step
 	for i, name := range modalities {
 		bounds := a.ContributionIntervals[name]
 		l := aloneOf(name)
-		steps = append(steps, step{
+		alone = append(alone, step{
 			label: l, kind: kindAlone, value: phi[i][i], se: cellError(b.Global.PhiSE, i, i),
 			share: wording.Interval{Share: a.Contributions[name], Low: bounds[0], High: bounds[1]},
 		})
@@ -109,7 +116,7 @@ func newWaterfall(b *result.Breakdown, modalities []string, level float64) water
 			})
 		}
 	}
-	return layWaterfall(b.Base, b.Output, append(steps, folded(pairs)...), math.Sqrt2*math.Erfinv(level))
+	return layWaterfall(b.Base, b.Output, append(foldedAlone(alone), folded(pairs)...), math.Sqrt2*math.Erfinv(level))
 }
 
 // pairShares returns the pairs by their names, in either order.
@@ -122,49 +129,79 @@ func pairShares(a *result.Aggregate) map[[2]string]result.Pair {
 	return out
 }
 
-// cellError returns the standard error of a cell from both sources, which are
-// independent of each other; below zero where neither is known.
+// cellError returns the standard error of a cell from all sources that are known; below
+// zero where there is none.
 func cellError(se result.PhiSE, i, j int) float64 {
-	switch {
-	case se.Background != nil && se.Samples != nil:
-		return bounded(math.Hypot(se.Background[i][j], se.Samples[i][j]))
-	case se.Background != nil:
-		return se.Background[i][j]
-	case se.Samples != nil:
-		return se.Samples[i][j]
+	if x, ok := se.Cell(i, j); ok {
+		return bounded(x)
 	}
 	return -1
 }
 
 // folded returns the pairs, largest first, the smallest beyond mostSteps as one.
 func folded(pairs []step) []step {
-	pairs = slices.Clone(pairs)
-	slices.SortStableFunc(pairs, func(a, b step) int {
-		switch x, y := math.Abs(a.value), math.Abs(b.value); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
+	pairs = largestFirst(pairs)
 	if len(pairs) <= mostSteps+1 { // a fold of one saves nothing
 		return pairs
 	}
-	rest := step{kind: kindPair, se: -1} // the error of a sum is not in the result
+	rest := together(kindPair, pairs[mostSteps:])
+	rest.label = label{First: fmt.Sprintf("%d more pairs", len(pairs)-mostSteps)}
+	return append(pairs[:mostSteps:mostSteps], rest)
+}
+
+// foldedAlone returns the modalities alone in their order, the smallest beyond mostAlone
+// as one at the end.
+func foldedAlone(alone []step) []step {
+	if len(alone) <= mostAlone+1 {
+		return alone
+	}
+	least := math.Abs(largestFirst(alone)[mostAlone].value)
+	ties := mostAlone // how many of the size of the first that is folded are kept
+	for _, s := range alone {
+		if math.Abs(s.value) > least {
+			ties--
+		}
+	}
+	var kept, small []step
+	for _, s := range alone {
+		switch size := math.Abs(s.value); {
+		case size > least:
+			kept = append(kept, s)
+		case size == least && ties > 0:
+			ties--
+			kept = append(kept, s)
+		default:
+			small = append(small, s)
+		}
+	}
+	rest := together(kindAlone, small)
+	rest.label = label{First: fmt.Sprintf("%d more", len(small)), Note: "alone"}
+	return append(kept, rest)
+}
+
+// largestFirst sorts a copy by size; of equal steps the first stays first.
+func largestFirst(steps []step) []step {
+	steps = slices.Clone(steps)
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(math.Abs(b.value), math.Abs(a.value)) })
+	return steps
+}
+
+// together makes one step of several.
+func together(kind string, steps []step) step {
+	rest := step{kind: kind, se: -1} // the error of a sum is not in the result
 	var share float64
 	known := true
-	for _, p := range pairs[mostSteps:] {
-		rest.value = bounded(rest.value + p.value)
-		x, ok := p.share.Share.Value()
+	for _, s := range steps {
+		rest.value = bounded(rest.value + s.value)
+		x, ok := s.share.Share.Value()
 		share += x
 		known = known && ok
+		rest.unsaid = rest.unsaid || s.share.OneSided()
 	}
 	if known {
 		rest.share.Share = score.Defined(share)
 	}
-	rest.label = label{First: fmt.Sprintf("%d more pairs", len(pairs)-mostSteps)}
-	return append(pairs[:mostSteps:mostSteps], rest)
+	return rest
 }
 
 // layWaterfall lays out steps; z is the whiskers' length in standard errors.
@@ -189,7 +226,9 @@ func layWaterfall(base, output float64, steps []step, z float64) waterfall {
 			Title: fmt.Sprintf("from %s to %s", number(at), number(to)),
 		}
 		b.X, b.Width = a.span(at, to)
-		b.Share, b.Bounds = parts(s.share)
+		if !s.unsaid {
+			b.Share, b.Bounds = parts(s.share)
+		}
 		if s.se > 0 {
 			w.Whiskers = true
 			b.Low, b.High = a.place(bounded(to-z*s.se)), a.place(bounded(to+z*s.se))

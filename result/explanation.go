@@ -1,6 +1,8 @@
 package result
 
 import (
+	"math"
+
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/score"
 )
@@ -15,6 +17,9 @@ type Explanation struct {
 	Provenance Provenance `json:"provenance"`
 	// Modalities are the names, in the order of phi's rows and columns.
 	Modalities []string `json:"modalities"`
+	// Groups are the modalities of a run whose players are groups inside them; null
+	// without groups, where every modality is a player.
+	Groups []Grouping `json:"groups"`
 	// Classes are the names of the classes; null without classes.
 	Classes []string `json:"classes"`
 	// SamplesFile is the file with the values of every sample, if one was
@@ -23,6 +28,8 @@ type Explanation struct {
 	Cost        Cost    `json:"cost"`
 	// Targets has an entry for each explained number.
 	Targets []Target `json:"targets"`
+	// Sensitivity is the headline under other choices; null where no other was made.
+	Sensitivity *Sensitivity `json:"sensitivity"`
 	// Warnings are the doubts about the result, in the order of their footnotes.
 	Warnings []diag.Warning `json:"warnings"`
 }
@@ -40,7 +47,9 @@ type Provenance struct {
 	Index      string           `json:"index"`
 	Order      int              `json:"order"`
 	Convention string           `json:"convention"`
-	Plan       string           `json:"plan"`
+	// Sampling says how the run chose its coalitions; null where it evaluated all.
+	Sampling *Sampling `json:"sampling"`
+	Plan     string    `json:"plan"`
 	// Additive is set where the output is a sum of parts of one modality each, so
 	// that interactions are zero by construction.
 	Additive bool    `json:"additive,omitempty"`
@@ -50,6 +59,18 @@ type Provenance struct {
 	// Memory is the limit in bytes, which decides how samples are cut into
 	// tiles and so the last bits of means over samples.
 	Memory int64 `json:"memory"`
+}
+
+// Sampling is how a run on a budget chose its coalitions.
+type Sampling struct {
+	// Estimator names a method of package approx.
+	Estimator string `json:"estimator"`
+	// Budget is the most coalitions that the run was allowed, Coalitions how many it
+	// evaluated.
+	Budget     int `json:"budget"`
+	Coalitions int `json:"coalitions"`
+	// Draws is the number of groups of coalitions that the error comes from.
+	Draws int `json:"draws"`
 }
 
 // A Source is a file and its SHA-256, both empty for what lives in memory.
@@ -103,15 +124,40 @@ type Target struct {
 	ResidualTolerance float64 `json:"residual_tolerance"`
 	// ByClass breaks samples down by predicted class; null without classes.
 	ByClass []Class `json:"by_class"`
+	// Interactions are the values of the index that was asked for; null without one.
+	Interactions *Interactions `json:"interactions"`
+	// Spectrum is the share of behaviour by order; null below three modalities.
+	Spectrum *Spectra `json:"spectrum"`
+	// Across is the behaviour by modality where players are groups; null without
+	// groups.
+	Across *Across `json:"across"`
+	// AtLeast answers whether the headline is as large as a threshold; null without one.
+	AtLeast *AtLeast `json:"at_least"`
 }
 
-// HeadlineInterval returns the headline score with its bounds.
+// HeadlineInterval returns the headline score with its bounds: the interaction between
+// modalities, whether these are players or made of groups; on a budget the corrected
+// score.
 func (t *Target) HeadlineInterval() (share, low, high score.Share) {
+	if t.Across != nil {
+		a := t.Across.Headline(t.Headline)
+		return a.Score(), a.Low, a.High
+	}
 	a := &t.MeanAbsolute.Aggregate
 	if t.Headline == Global {
 		a = &t.Global.Aggregate
 	}
-	return a.InterSHAP, a.Low, a.High
+	return a.Score(), a.Low, a.High
+}
+
+// Score returns the corrected score, and InterSHAP where there is none.
+func (a *Aggregate) Score() score.Share { return corrected(a.InterSHAP, a.Corrected) }
+
+func corrected(plain, corrected score.Share) score.Share {
+	if _, ok := corrected.Value(); ok {
+		return corrected
+	}
+	return plain
 }
 
 // A Breakdown is the behaviour of a group of samples in all three
@@ -137,6 +183,9 @@ type Aggregate struct {
 	InterSHAP score.Share `json:"intershap"`
 	Low       score.Share `json:"low"`
 	High      score.Share `json:"high"`
+	// Corrected is InterSHAP less what the noise of a budget adds to the sizes of
+	// interactions; undefined where all coalitions were evaluated.
+	Corrected score.Share `json:"corrected"`
 	// Behaviour is the denominator, Interactions the numerator of InterSHAP.
 	Behaviour             float64                   `json:"behaviour"`
 	Interactions          float64                   `json:"interactions"`
@@ -159,8 +208,29 @@ type MeanAbsoluteAggregate struct{ Aggregate }
 // PhiSE holds the standard errors of phi by source; null where unknown.
 type PhiSE struct {
 	Background [][]float64 `json:"background"`
+	// Coalitions is null where all coalitions were evaluated: then they add none.
+	Coalitions [][]float64 `json:"coalitions"`
 	Samples    [][]float64 `json:"samples"`
 }
+
+// Cell returns the standard error of a cell from all sources that are known, which
+// are independent of each other. It reports false where neither that of the background
+// nor that of the samples is.
+func (s PhiSE) Cell(i, j int) (se float64, ok bool) {
+	for _, source := range [][][]float64{s.Background, s.Coalitions, s.Samples} {
+		switch {
+		case source == nil:
+		case se == 0: // as it is, so that a wrong sign shows
+			se = source[i][j]
+		default:
+			se = math.Hypot(se, source[i][j])
+		}
+	}
+	return se, s.Background != nil || s.Samples != nil
+}
+
+// Complete reports whether the errors of background and samples are both known.
+func (s PhiSE) Complete() bool { return s.Background != nil && s.Samples != nil }
 
 // A Pair is the interaction of two modalities.
 type Pair struct {
@@ -187,19 +257,19 @@ type LocalAggregate struct {
 func NewBreakdown(s *score.Summary, modalities []string) Breakdown {
 	b := Breakdown{
 		Samples: s.Samples, Base: s.Base, Output: s.Output,
-		Local: LocalAggregate(s.Local),
+		Local: LocalAggregate{Mean: s.Local.Mean, SD: s.Local.SD, Corrected: s.Local.Corrected, Undefined: s.Local.Undefined},
 	}
 	b.Global.Aggregate = newAggregate(s.Global, modalities)
 	b.MeanAbsolute.Aggregate = newAggregate(s.MeanAbsolute, modalities)
 	m := len(modalities)
 	b.Global.Phi = square(s.Phi, m)
-	b.Global.PhiSE = PhiSE{Background: square(s.BackgroundSE, m), Samples: square(s.SamplesSE, m)}
+	b.Global.PhiSE = PhiSE{Background: square(s.BackgroundSE, m), Coalitions: square(s.CoalitionSE, m), Samples: square(s.SamplesSE, m)}
 	return b
 }
 
 func newAggregate(e score.Estimate, modalities []string) Aggregate {
 	a := Aggregate{
-		InterSHAP: e.InterSHAP.Share, Low: e.InterSHAP.Low, High: e.InterSHAP.High,
+		InterSHAP: e.InterSHAP.Share, Low: e.InterSHAP.Low, High: e.InterSHAP.High, Corrected: e.InterSHAP.Corrected,
 		Behaviour: e.Behaviour, Interactions: e.Interactions,
 		Contributions:         map[string]score.Share{},
 		ContributionIntervals: map[string][2]score.Share{},

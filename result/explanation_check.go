@@ -21,6 +21,7 @@ func (e *Explanation) check() error {
 		checkDistinct("modalities", e.Modalities),
 		checkDistinct("classes", e.Classes),
 		checkDistinct("targets", targets),
+		e.checkGroups(),
 	}
 	if l := e.Provenance.Level; !(l > 0 && l < 1) {
 		faults = append(faults, fmt.Errorf("provenance.level: want a number between 0 and 1, got %v", l))
@@ -45,6 +46,19 @@ func (e *Explanation) check() error {
 			faults = append(faults, c.check(at, e.Modalities, residual))
 		}
 		faults = append(faults, checkDistinct(place+".by_class", classes))
+		faults = append(faults, t.Across.check(place+".across", e.Groups, &t.Breakdown))
+		if x := t.Interactions; x != nil {
+			faults = append(faults, x.check(place+".interactions", e.Modalities, t.Output-t.Base, residual))
+		}
+		if s := t.Spectrum; s != nil {
+			faults = append(faults, s.check(place+".spectrum", len(e.Modalities)))
+		}
+		if a := t.AtLeast; a != nil {
+			faults = append(faults, a.check(place+".at_least", t))
+		}
+	}
+	if s := e.Sensitivity; s != nil {
+		faults = append(faults, s.check(e.Targets))
 	}
 	return errors.Join(faults...)
 }
@@ -76,6 +90,9 @@ func (b *Breakdown) check(place string, modalities []string, residual float64) e
 	}
 	if se.Background != nil {
 		faults = append(faults, checkErrors(place+".global.phi_se.background", se.Background, m))
+	}
+	if se.Coalitions != nil {
+		faults = append(faults, checkErrors(place+".global.phi_se.coalitions", se.Coalitions, m))
 	}
 	if se.Samples != nil {
 		faults = append(faults, checkErrors(place+".global.phi_se.samples", se.Samples, m))
@@ -125,6 +142,7 @@ func (a *Aggregate) check(place string, modalities []string) error {
 	known := func(name string) bool { return slices.Contains(modalities, name) }
 	faults := []error{
 		checkInterval(place+".intershap", a.InterSHAP, place, a.Low, a.High),
+		checkShare(place+".corrected", a.Corrected),
 		checkSize(place+".behaviour", a.Behaviour),
 		checkSize(place+".interactions", a.Interactions),
 	}

@@ -38,6 +38,9 @@ func (e *Explanation) withLists() *Explanation {
 	if full.Warnings == nil {
 		full.Warnings = []diag.Warning{}
 	}
+	if s := full.Sensitivity; s != nil && s.Rows == nil {
+		full.Sensitivity = &Sensitivity{s.Verdict, s.Depends, s.Clear, []SensitivityRow{}}
+	}
 	return &full
 }
 

@@ -110,18 +110,18 @@ func TestExplanationRoundTrip(t *testing.T) {
 // The keys that the interface promises, level by level, and those that came
 // later. Users' scripts rely on them.
 var (
-	aggregateKeys = []string{"intershap", "low", "high", "behaviour", "interactions", "contributions", "contribution_intervals", "pairs"}
+	aggregateKeys = []string{"intershap", "low", "high", "behaviour", "interactions", "contributions", "contribution_intervals", "pairs", "corrected"}
 	globalKeys    = append([]string{"phi", "phi_se"}, aggregateKeys...)
 	keys          = []struct {
 		place    []any // keys and positions that lead there
 		promised []string
 		later    []string
 	}{
-		{nil, []string{"schema", "provenance", "modalities", "classes", "samples_file", "cost", "targets", "warnings"}, nil},
+		{nil, []string{"schema", "provenance", "modalities", "classes", "samples_file", "cost", "targets", "warnings"}, []string{"groups", "sensitivity"}},
 		{
 			[]any{"provenance"},
 			[]string{"version", "command", "model", "data", "background", "output", "task", "transform", "index", "order", "convention", "plan", "runtime", "seed"},
-			[]string{"level", "memory"},
+			[]string{"level", "memory", "sampling"},
 		},
 		{[]any{"provenance", "model"}, []string{"source", "sha256"}, nil},
 		{[]any{"provenance", "data"}, []string{"source", "sha256", "samples"}, nil},
@@ -130,15 +130,15 @@ var (
 		{
 			[]any{"targets", 0},
 			[]string{"target", "headline", "samples", "base", "output", "global", "mean_absolute", "local", "residual", "by_class"},
-			[]string{"residual_tolerance"},
+			[]string{"residual_tolerance", "interactions", "spectrum", "across", "at_least"},
 		},
 		{[]any{"targets", 0, "global"}, globalKeys, nil},
 		{[]any{"targets", 0, "global", "pairs", 0}, []string{"pair", "share", "low", "high", "phi"}, nil},
-		{[]any{"targets", 0, "global", "phi_se"}, []string{"background", "samples"}, nil},
+		{[]any{"targets", 0, "global", "phi_se"}, []string{"background", "samples"}, []string{"coalitions"}},
 		{
 			[]any{"targets", 0, "mean_absolute"},
 			[]string{"intershap", "low", "high", "contributions"},
-			[]string{"behaviour", "interactions", "contribution_intervals", "pairs"},
+			[]string{"behaviour", "interactions", "contribution_intervals", "pairs", "corrected"},
 		},
 		{[]any{"targets", 0, "local"}, []string{"mean", "sd", "corrected", "undefined"}, nil},
 		{

@@ -30,6 +30,9 @@ type SamplesHeader struct {
 	IDs tensor.DType
 	// ByTarget is set when the file has the axis of targets even for one.
 	ByTarget bool
+	// Sampled is set when the run evaluated some of the coalitions: then there are no
+	// Values.
+	Sampled bool
 }
 
 // A SampleRow is one sample and target.
@@ -46,8 +49,11 @@ type SampleRow struct {
 	// standard error from the background.
 	InterSHAP score.Share
 	SE        score.Share
-	// Values holds v(S) by coalition, Phi the m×m matrix. Both may be reused
-	// after the call that they are given to.
+	// Corrected is the score less the jackknife's estimate of its bias, undefined
+	// where that is not known. Whoever writes rows keeps it within [0, 1].
+	Corrected score.Share
+	// Values holds v(S) by coalition, nil where the run evaluated some of them alone;
+	// Phi is the m×m matrix. Both may be reused after the call that they are given to.
 	Values []float64
 	Phi    []float64
 }

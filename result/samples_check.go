@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -21,7 +23,11 @@ func (h SamplesHeader) validate() error {
 		}
 	}
 	m := len(h.Modalities)
-	check(m >= 1 && m <= game.MaxPlayers, "want 1 to %d modalities, got %d", game.MaxPlayers, m)
+	most := game.MaxPlayers
+	if h.Sampled {
+		most = dataset.MaxModalities
+	}
+	check(m >= 1 && m <= most, "want 1 to %d modalities, got %d", most, m)
 	check(len(h.Targets) > 0, "want at least one target, got none")
 	check(h.Samples >= 0, "want 0 samples or more, got %d", h.Samples)
 	check(h.IDs == tensor.Int64 || h.IDs == tensor.String, "want ids of type int64 or string, got %s", h.IDs)
@@ -75,6 +81,7 @@ func (f *samplesFile) Write(row SampleRow) error {
 		f.err = fmt.Errorf("result: samples file %s: %w", f.path, err)
 		return f.err
 	}
+	row.Corrected = fraction(row.Corrected)
 	f.row.SampleRow = row
 	f.err = f.format.write(&f.row)
 	f.rows++
@@ -145,16 +152,20 @@ func (f *samplesFile) checkID(row *SampleRow) error {
 
 func (f *samplesFile) checkNumbers(row *SampleRow) error {
 	m := len(f.header.Modalities)
-	if len(row.Values) != 1<<m || len(row.Phi) != m*m {
+	values := 1 << m
+	if f.header.Sampled {
+		values = 0
+	}
+	if len(row.Values) != values || len(row.Phi) != m*m {
 		return fmt.Errorf("want %d values and %d numbers of phi for %d modalities, got %d and %d",
-			1<<m, m*m, m, len(row.Values), len(row.Phi))
+			values, m*m, m, len(row.Values), len(row.Phi))
 	}
 	scalars := [...]struct {
 		name  string
 		value float64
 	}{
 		{"base", row.Base}, {"output", row.Output},
-		{"intershap", row.InterSHAP.Or(0)}, {"intershap_se", row.SE.Or(0)},
+		{columnInterSHAP, row.InterSHAP.Or(0)}, {columnSE, row.SE.Or(0)}, {columnCorrected, row.Corrected.Or(0)},
 	}
 	for _, s := range scalars {
 		if !finite(s.value) {
@@ -172,6 +183,15 @@ func (f *samplesFile) checkNumbers(row *SampleRow) error {
 		}
 	}
 	return nil
+}
+
+// fraction keeps a share within [0, 1]: a correction of the bias may lead out.
+func fraction(s score.Share) score.Share {
+	x, ok := s.Value()
+	if !ok {
+		return s
+	}
+	return score.Defined(min(1, max(0, x)))
 }
 
 // finite reports whether x is neither NaN nor infinite.

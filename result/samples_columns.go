@@ -16,6 +16,7 @@ const (
 	columnOutput    = "output"
 	columnInterSHAP = "intershap"
 	columnSE        = "intershap_se"
+	columnCorrected = "intershap_corrected"
 	columnPhi       = "phi"
 	columnValues    = "values"
 )

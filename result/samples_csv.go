@@ -32,7 +32,7 @@ func createCSV(path string, header SamplesHeader) (samplesFormat, error) {
 	if header.hasTargets() {
 		names = append([]string{columnTarget}, names...)
 	}
-	for i, name := range append(names, columns...) {
+	for i, name := range append(append(names, columns...), columnCorrected) {
 		if i > 0 {
 			f.line = append(f.line, ',')
 		}
@@ -53,17 +53,22 @@ func (f *csvSamples) write(row *checkedRow) error {
 	f.line = strconv.AppendInt(append(f.line, ','), int64(row.Predicted), 10)
 	f.line = appendFloat(append(f.line, ','), row.Base)
 	f.line = appendFloat(append(f.line, ','), row.Output)
-	for _, s := range [...]score.Share{row.InterSHAP, row.SE} {
-		f.line = append(f.line, ',')
-		if v, ok := s.Value(); ok {
-			f.line = appendFloat(f.line, v)
-		}
-	}
+	f.share(row.InterSHAP)
+	f.share(row.SE)
 	phiCellsTo(f.cells, row.Phi, len(f.header.Modalities))
 	for _, v := range f.cells {
 		f.line = appendFloat(append(f.line, ','), v)
 	}
+	f.share(row.Corrected)
 	return f.endLine()
+}
+
+// share appends a field that may be empty.
+func (f *csvSamples) share(s score.Share) {
+	f.line = append(f.line, ',')
+	if v, ok := s.Value(); ok {
+		f.line = appendFloat(f.line, v)
+	}
 }
 
 func (f *csvSamples) endLine() error {

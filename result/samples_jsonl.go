@@ -60,7 +60,9 @@ func (f *jsonlSamples) write(row *checkedRow) error {
 	for i, v := range f.cells {
 		line = appendFloat(append(line, f.columns[i]...), v)
 	}
-	line = appendJSONNumbers(append(line, `,"`+columnValues+`":`...), row.Values)
+	if !f.header.Sampled {
+		line = appendJSONNumbers(append(line, `,"`+columnValues+`":`...), row.Values)
+	}
 	line = append(line, `,"`+columnPhi+`":[`...)
 	for i := range m {
 		if i > 0 {
@@ -68,7 +70,8 @@ func (f *jsonlSamples) write(row *checkedRow) error {
 		}
 		line = appendJSONNumbers(line, row.Phi[i*m:(i+1)*m])
 	}
-	f.line = append(line, ']', '}', '\n')
+	line = appendJSONShare(append(line, `],"`+columnCorrected+`":`...), row.Corrected)
+	f.line = append(line, '}', '\n')
 	_, err := f.file.Write(f.line)
 	return err
 }

@@ -21,7 +21,7 @@ func (s *SamplesMemory) Begin(header SamplesHeader) error {
 	if err := header.validate(); err != nil {
 		return fmt.Errorf("result: samples: %w", err)
 	}
-	layout := &samplesLayout{target: -1, modalities: header.Modalities}
+	layout := &samplesLayout{target: -1, corrected: 0, modalities: header.Modalities}
 	if header.hasTargets() {
 		layout.target = 0
 	}
@@ -45,7 +45,7 @@ func (s *SamplesMemory) Write(row SampleRow) error {
 	}
 	s.line = samplesLine{
 		id: row.ID, predicted: int64(row.Predicted), base: row.Base, output: row.Output,
-		local: row.InterSHAP, se: row.SE, phi: row.Phi, values: row.Values,
+		local: row.InterSHAP, se: row.SE, corrected: fraction(row.Corrected), phi: row.Phi, values: row.Values,
 	}
 	if s.header.hasTargets() {
 		s.line.target = s.header.Targets[row.Target]

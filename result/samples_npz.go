@@ -27,10 +27,11 @@ type npzSamples struct {
 	header  SamplesHeader
 	members []npzMember
 
-	numbers, predicted           *spool
-	texts                        *textSpool
-	base, output, local, localSE *spool
-	phi, values                  *spool
+	numbers, predicted                      *spool
+	texts                                   *textSpool
+	base, output, local, localSE, corrected *spool
+	phi                                     *spool
+	values                                  *spool // nil where coalitions were sampled
 }
 
 // An npzMember is an array of the archive.
@@ -98,8 +99,11 @@ func (f *npzSamples) open() error {
 	f.output = floats(columnOutput)
 	f.local = floats(columnInterSHAP)
 	f.localSE = floats(columnSE)
+	f.corrected = floats(columnCorrected)
 	f.phi = floats(columnPhi, m, m)
-	f.values = floats(columnValues, 1<<m)
+	if !f.header.Sampled {
+		f.values = floats(columnValues, 1<<m)
+	}
 	return err
 }
 
@@ -117,12 +121,13 @@ func (f *npzSamples) write(row *checkedRow) error {
 	}{
 		{f.base, row.Base}, {f.output, row.Output},
 		{f.local, row.InterSHAP.Or(nan)}, {f.localSE, row.SE.Or(nan)},
+		{f.corrected, row.Corrected.Or(nan)},
 	} {
 		if err := s.spool.putFloats(i, k, s.number); err != nil {
 			return err
 		}
 	}
-	if err := f.phi.putFloats(i, k, row.Phi...); err != nil {
+	if err := f.phi.putFloats(i, k, row.Phi...); err != nil || f.header.Sampled {
 		return err
 	}
 	return f.values.putFloats(i, k, row.Values...)

@@ -94,6 +94,7 @@ func parquetSchema(header SamplesHeader, columns []string) *arrow.Schema {
 	for _, name := range columns {
 		add(name, arrow.PrimitiveTypes.Float64, false)
 	}
+	add(columnCorrected, arrow.PrimitiveTypes.Float64, true)
 	return arrow.NewSchema(fields, nil)
 }
 
@@ -125,6 +126,7 @@ func (f *parquetSamples) write(row *checkedRow) error {
 	for _, v := range f.cells {
 		number(v)
 	}
+	share(row.Corrected)
 	if f.rows++; f.rows < f.limit {
 		return nil
 	}

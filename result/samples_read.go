@@ -30,6 +30,9 @@ type Samples struct {
 type TargetSamples struct {
 	Base, Output  []float64
 	InterSHAP, SE []score.Share
+	// Corrected holds the scores less their bias, within [0, 1]; nil for files that
+	// were written before there was such a column.
+	Corrected []score.Share
 	// Phi holds the paper's matrices, M×M numbers a sample. Files that have the sum of
 	// both cells of a pair give half of it to each.
 	Phi []float64

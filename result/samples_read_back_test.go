@@ -41,6 +41,7 @@ func makeGames(h SamplesHeader, id func(sample int) string) []SampleRow {
 			r.InterSHAP = score.Local(r.Phi, m, score.Paper)
 			if i%4 != 2 && i%5 != 3 {
 				r.SE = score.Defined(rng.Float64())
+				r.Corrected = score.Defined([]float64{0, 1, rng.Float64()}[i%3])
 			}
 			rows = append(rows, r)
 		}
@@ -61,6 +62,7 @@ func wantSamples(h SamplesHeader, rows []SampleRow, values bool) *Samples {
 		t := &s.ByTarget[r.Target]
 		t.Base, t.Output = append(t.Base, r.Base), append(t.Output, r.Output)
 		t.InterSHAP, t.SE = append(t.InterSHAP, r.InterSHAP), append(t.SE, r.SE)
+		t.Corrected = append(t.Corrected, r.Corrected)
 		t.Phi = append(t.Phi, r.Phi...)
 		if values {
 			t.Values = append(t.Values, r.Values...)
@@ -129,18 +131,19 @@ func TestSameSamplesSeesChanges(t *testing.T) {
 		t.Fatalf("want no difference between equal samples, got %s", d)
 	}
 	for name, change := range map[string]func(*Samples){
-		"modality": func(s *Samples) { s.Modalities = []string{"a", "m2", "m3"} },
-		"target":   func(s *Samples) { s.Targets = []string{""} },
-		"id":       func(s *Samples) { s.IDs[3] += "0" },
-		"class":    func(s *Samples) { s.Predicted[2]++ },
-		"base":     func(s *Samples) { s.ByTarget[1].Base[4] = math.Nextafter(s.ByTarget[1].Base[4], 9) },
-		"output":   func(s *Samples) { s.ByTarget[1].Output[4] = -s.ByTarget[1].Output[4] },
-		"share":    func(s *Samples) { s.ByTarget[2].InterSHAP[0] = score.Share{} },
-		"error":    func(s *Samples) { s.ByTarget[2].SE[2] = score.Defined(0) },
-		"phi":      func(s *Samples) { s.ByTarget[0].Phi[7] += 1 },
-		"value":    func(s *Samples) { s.ByTarget[0].Values[7] += 1 },
-		"zero":     func(s *Samples) { s.ByTarget[0].Base[3] = math.Copysign(0, -1) },
-		"short":    func(s *Samples) { s.ByTarget[0].Values = nil },
+		"modality":  func(s *Samples) { s.Modalities = []string{"a", "m2", "m3"} },
+		"target":    func(s *Samples) { s.Targets = []string{""} },
+		"id":        func(s *Samples) { s.IDs[3] += "0" },
+		"class":     func(s *Samples) { s.Predicted[2]++ },
+		"base":      func(s *Samples) { s.ByTarget[1].Base[4] = math.Nextafter(s.ByTarget[1].Base[4], 9) },
+		"output":    func(s *Samples) { s.ByTarget[1].Output[4] = -s.ByTarget[1].Output[4] },
+		"share":     func(s *Samples) { s.ByTarget[2].InterSHAP[0] = score.Share{} },
+		"error":     func(s *Samples) { s.ByTarget[2].SE[2] = score.Defined(0) },
+		"corrected": func(s *Samples) { s.ByTarget[2].Corrected[1] = score.Share{} },
+		"phi":       func(s *Samples) { s.ByTarget[0].Phi[7] += 1 },
+		"value":     func(s *Samples) { s.ByTarget[0].Values[7] += 1 },
+		"zero":      func(s *Samples) { s.ByTarget[0].Base[3] = math.Copysign(0, -1) },
+		"short":     func(s *Samples) { s.ByTarget[0].Values = nil },
 	} {
 		s := make()
 		change(s)

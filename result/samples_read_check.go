@@ -6,7 +6,7 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
 )
@@ -15,9 +15,10 @@ import (
 // size. They differ by 2^M rounding errors, which for the most modalities is 1e-10.
 const rounding = 1e-9
 
-// checkNames refuses modalities and targets that no writer would have taken.
+// checkNames refuses modalities and targets that no writer would have taken, with
+// values of coalitions or without.
 func (s *Samples) checkNames() error {
-	h := SamplesHeader{Modalities: s.Modalities, Targets: s.Targets, Samples: s.Len(), IDs: tensor.String}
+	h := SamplesHeader{Modalities: s.Modalities, Targets: s.Targets, Samples: s.Len(), IDs: tensor.String, Sampled: true}
 	if s.unnamed() {
 		h.Targets = []string{"the only one"}
 	}
@@ -45,6 +46,11 @@ func (s *Samples) check(i, k int) error {
 	}
 	if x, ok := t.InterSHAP[i].Value(); ok && !(x >= 0 && x <= 1+rounding) {
 		return fmt.Errorf("%s: want a fraction within [0, 1], got %v", columnInterSHAP, x)
+	}
+	if t.Corrected != nil {
+		if x, ok := t.Corrected[i].Value(); ok && !(x >= 0 && x <= 1+rounding) {
+			return fmt.Errorf("%s: want a fraction within [0, 1], got %v", columnCorrected, x)
+		}
 	}
 	if x, ok := t.SE[i].Value(); ok && !(x >= 0 && finite(x)) {
 		return fmt.Errorf("%s: want a finite number of 0 or more, got %v", columnSE, x)
@@ -101,8 +107,8 @@ func share(x float64) score.Share {
 // checkModalityCount refuses a number of modalities whose coalitions could not be
 // counted.
 func checkModalityCount(m int) error {
-	if m < 1 || m > game.MaxPlayers {
-		return fmt.Errorf("want 1 to %d modalities, got %d", game.MaxPlayers, m)
+	if m < 1 || m > dataset.MaxModalities {
+		return fmt.Errorf("want 1 to %d modalities, got %d", dataset.MaxModalities, m)
 	}
 	return nil
 }

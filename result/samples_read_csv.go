@@ -89,6 +89,9 @@ func (l *samplesLayout) parse(row *samplesLine, cells []string) (err error) {
 	row.output = number(columnOutput, cells[l.output])
 	row.local = nullable(columnInterSHAP, cells[l.local])
 	row.se = nullable(columnSE, cells[l.se])
+	if l.corrected >= 0 {
+		row.corrected = nullable(columnCorrected, cells[l.corrected])
+	}
 	for i, at := range l.cells {
 		row.cells[i] = number(columnPhi, cells[at])
 	}

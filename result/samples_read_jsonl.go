@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/score"
 )
 
@@ -36,7 +37,7 @@ func readJSONLSamples(source *samplesSource) (*Samples, error) {
 				return fail(err)
 			}
 		}
-		if err = parseJSONL(&row, lines.record, keys, len(table.samples.Modalities), table.samples.unnamed()); err == nil {
+		if err = parseJSONL(&row, lines.record, keys, table); err == nil {
 			err = table.add(&row)
 		}
 		if err != nil {
@@ -88,9 +89,9 @@ func objectKeys(line []byte) ([]string, error) {
 	return keys, nil
 }
 
-// parseJSONL reads one line; unnamed says that the file has one target without a
-// name.
-func parseJSONL(row *samplesLine, line []byte, cells []string, m int, unnamed bool) (err error) {
+// parseJSONL reads one line of the table; cells are the keys of phi's columns.
+func parseJSONL(row *samplesLine, line []byte, cells []string, table *samplesTable) (err error) {
+	m := len(table.samples.Modalities)
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(line, &object); err != nil {
 		return fmt.Errorf("want one JSON object a line: %w", err)
@@ -117,7 +118,7 @@ func parseJSONL(row *samplesLine, line []byte, cells []string, m int, unnamed bo
 		return score.Defined(x)
 	}
 	*row = samplesLine{}
-	if !unnamed {
+	if !table.samples.unnamed() {
 		read(columnTarget, &row.target, "text")
 	} else if _, named := object[columnTarget]; named {
 		return fmt.Errorf("want no target as in the first line, got one")
@@ -129,17 +130,23 @@ func parseJSONL(row *samplesLine, line []byte, cells []string, m int, unnamed bo
 	read(columnBase, &row.base, "a number")
 	read(columnOutput, &row.output, "a number")
 	row.local, row.se = nullable(columnInterSHAP), nullable(columnSE)
+	if table.corrected {
+		row.corrected = nullable(columnCorrected)
+	}
 	for _, name := range cells {
 		var x float64
 		read(name, &x, "a number")
 	}
 	var phi [][]float64
 	read(columnPhi, &phi, "rows of numbers")
-	read(columnValues, &row.values, "a list of numbers")
+	_, all := object[columnValues] // absent where coalitions were sampled
+	if all {
+		read(columnValues, &row.values, "a list of numbers")
+	}
 	if err != nil {
 		return err
 	}
-	if len(row.values) != 1<<m {
+	if all && (m > game.MaxPlayers || len(row.values) != 1<<m) {
 		return fmt.Errorf("values: want %d numbers for %d modalities, got %d", 1<<m, m, len(row.values))
 	}
 	if err := checkSquare(columnPhi, phi, m); err != nil {

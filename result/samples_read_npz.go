@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
 )
@@ -194,17 +195,28 @@ func (a *npzArrays) target(k, m int) (t TargetSamples, err error) {
 			*dst, err = a.floats(k, name, row)
 		}
 	}
-	var local, se []float64
+	var local, se, corrected []float64
 	floats(&t.Base, columnBase)
 	floats(&t.Output, columnOutput)
 	floats(&local, columnInterSHAP)
 	floats(&se, columnSE)
+	if a.has(columnCorrected) {
+		floats(&corrected, columnCorrected)
+	}
 	floats(&t.Phi, columnPhi, m, m)
-	floats(&t.Values, columnValues, 1<<m)
+	if a.has(columnValues) { // not where coalitions were sampled
+		if m > game.MaxPlayers {
+			return TargetSamples{}, fmt.Errorf("array %q: want none for %d modalities", columnValues, m)
+		}
+		floats(&t.Values, columnValues, 1<<m)
+	}
 	if err != nil {
 		return TargetSamples{}, err
 	}
 	t.InterSHAP, t.SE = shares(local), shares(se)
+	if corrected != nil {
+		t.Corrected = shares(corrected)
+	}
 	return t, nil
 }
 

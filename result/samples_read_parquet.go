@@ -109,7 +109,7 @@ func (r *parquetRead) checkTypes() error {
 		check(l.id, parquet.Types.Int64, parquet.Types.ByteArray),
 		check(l.predicted, parquet.Types.Int64),
 	}
-	for _, at := range append([]int{l.base, l.output, l.local, l.se}, l.cells...) {
+	for _, at := range append([]int{l.base, l.output, l.local, l.se, l.corrected}, l.cells...) {
 		faults = append(faults, check(at, parquet.Types.Double))
 	}
 	return errors.Join(faults...)
@@ -120,7 +120,7 @@ func (r *parquetRead) column(at int) *schema.Column { return r.file.MetaData().S
 // checkRows holds the rows that the footer claims against the size of the file, before
 // any memory is taken for them.
 func (r *parquetRead) checkRows(size int64) error {
-	const scalars = 6 // columns beside phi's, but for the target
+	const scalars = 6 // columns beside phi's that every file has, but for the target
 	width := int64(scalars+len(r.layout.cells)) * cellBytes
 	var rows int64
 	for g := range r.file.NumRowGroups() {
@@ -147,6 +147,10 @@ func (r *parquetRead) readGroup(g int, table *samplesTable) error {
 	predicted := c.integers(l.predicted)
 	base, output := c.floats(l.base), c.floats(l.output)
 	local, se := c.nullable(l.local), c.nullable(l.se)
+	var corrected []score.Share
+	if l.corrected >= 0 {
+		corrected = c.nullable(l.corrected)
+	}
 	cells := make([][]float64, len(l.cells))
 	for i, at := range l.cells {
 		cells[i] = c.floats(at)
@@ -161,6 +165,9 @@ func (r *parquetRead) readGroup(g int, table *samplesTable) error {
 		}
 		line.id, line.predicted = ids[i], predicted[i]
 		line.base, line.output, line.local, line.se = base[i], output[i], local[i], se[i]
+		if corrected != nil {
+			line.corrected = corrected[i]
+		}
 		for at, column := range cells {
 			line.cells[at] = column[i]
 		}

@@ -11,9 +11,10 @@ import (
 
 // samplesLayout says where the columns of a table stand.
 type samplesLayout struct {
-	// target is -1 in a file of one target that is not named.
-	target, id, predicted, base, output, local, se int
-	modalities                                     []string
+	// target is -1 in a file of one target that is not named, and corrected in a file
+	// of an earlier version.
+	target, id, predicted, base, output, local, se, corrected int
+	modalities                                                []string
 	// cells are the columns of phi, in the order of [phiColumns].
 	cells []int
 }
@@ -29,9 +30,12 @@ func newSamplesLayout(names []string) (*samplesLayout, error) {
 		}
 		at[name] = i
 	}
-	l := &samplesLayout{target: -1}
+	l := &samplesLayout{target: -1, corrected: -1}
 	if i, ok := at[columnTarget]; ok {
 		l.target = i
+	}
+	if i, ok := at[columnCorrected]; ok {
+		l.corrected = i
 	}
 	var missing []string
 	for _, c := range []struct {
@@ -79,6 +83,8 @@ type samplesLine struct {
 	predicted    int64
 	base, output float64
 	local, se    score.Share
+	// corrected is read where the file has it.
+	corrected score.Share
 	// cells are those of phi's columns, or nil where there is phi itself.
 	cells, phi []float64
 	// values are nil in formats without them.
@@ -89,13 +95,15 @@ type samplesLine struct {
 // order of the targets, which the first sample tells.
 type samplesTable struct {
 	samples Samples
+	// corrected is set where rows have a corrected score.
+	corrected bool
 	// rows counts all; complete is set once all targets are known.
 	rows     int
 	complete bool
 }
 
 func newSamplesTable(l *samplesLayout) (*samplesTable, error) {
-	t := &samplesTable{samples: Samples{Modalities: l.modalities}}
+	t := &samplesTable{samples: Samples{Modalities: l.modalities}, corrected: l.corrected >= 0}
 	if l.target < 0 {
 		t.samples.Targets, t.samples.ByTarget = []string{""}, make([]TargetSamples, 1)
 		t.complete = true
@@ -128,7 +136,13 @@ func (t *samplesTable) add(line *samplesLine) error {
 	to := &s.ByTarget[k]
 	to.Base, to.Output = append(to.Base, line.base), append(to.Output, line.output)
 	to.InterSHAP, to.SE = append(to.InterSHAP, line.local), append(to.SE, line.se)
+	if t.corrected {
+		to.Corrected = append(to.Corrected, line.corrected)
+	}
 	to.Phi = appendPhi(to.Phi, line, len(s.Modalities))
+	if had := len(to.Values) > 0; i > 0 && had != (len(line.values) > 0) {
+		return fmt.Errorf("want %s for every sample, or for none", columnValues)
+	}
 	to.Values = append(to.Values, line.values...)
 	t.rows++
 	return s.check(i, k)

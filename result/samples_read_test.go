@@ -23,7 +23,7 @@ import (
 // A record is one row as a reader of any format finds it. Texts stand for
 // numbers and nothing: "number 0x…" in bits, "null".
 type record struct {
-	target, id, predicted, base, output, local, se string
+	target, id, predicted, base, output, local, se, corrected string
 	// columns are the cells of phi's columns.
 	columns []string
 	// phi and values are nil in formats without them.
@@ -59,7 +59,13 @@ func want(h SamplesHeader, rows []SampleRow) []record {
 			id: "text " + r.ID, predicted: strconv.Itoa(r.Predicted),
 			base: bits(r.Base), output: bits(r.Output),
 			local: nullable(r.InterSHAP.Value()), se: nullable(r.SE.Value()),
-			phi: allBits(r.Phi), values: allBits(r.Values),
+			corrected: nullable(r.Corrected.Value()),
+			phi:       allBits(r.Phi), values: allBits(r.Values),
+		}
+		if x, ok := r.Corrected.Value(); ok && x < 0 {
+			rec.corrected = bits(0)
+		} else if ok && x > 1 {
+			rec.corrected = bits(1)
 		}
 		if h.IDs == tensor.Int64 {
 			rec.id = "int64 " + r.ID
@@ -99,6 +105,7 @@ func wantColumns(h SamplesHeader) []string {
 			}
 		}
 	}
+	names = append(names, "intershap_corrected")
 	return names
 }
 
@@ -145,7 +152,8 @@ func readCSV(t *testing.T, path string, h SamplesHeader) table {
 		}
 		r.predicted = cells[1]
 		r.base, r.output, r.local, r.se = number(cells[2]), number(cells[3]), number(cells[4]), number(cells[5])
-		for _, c := range cells[6:] {
+		r.corrected = number(cells[len(cells)-1])
+		for _, c := range cells[6 : len(cells)-1] {
 			r.columns = append(r.columns, number(c))
 		}
 		out.records = append(out.records, r)
@@ -190,8 +198,9 @@ func readJSONL(t *testing.T, path string, h SamplesHeader) table {
 		}
 		r.predicted = string(object["predicted"])
 		r.base, r.output, r.local, r.se = number("base"), number("output"), number("intershap"), number("intershap_se")
+		r.corrected = number("intershap_corrected")
 		columns := wantColumns(h)
-		for _, name := range columns[len(columns)-len(h.Modalities)*(len(h.Modalities)+1)/2:] {
+		for _, name := range columns[len(columns)-1-len(h.Modalities)*(len(h.Modalities)+1)/2 : len(columns)-1] {
 			r.columns = append(r.columns, number(name))
 		}
 		var values []float64
@@ -259,7 +268,9 @@ func readParquet(t *testing.T, path string, h SamplesHeader) table {
 			}
 			r.predicted = strconv.FormatInt(batch.Column(at+1).(*array.Int64).Value(i), 10)
 			r.base, r.output, r.local, r.se = number(at+2, i), number(at+3, i), number(at+4, i), number(at+5, i)
-			for c := at + 6; c < int(batch.NumCols()); c++ {
+			last := int(batch.NumCols()) - 1
+			r.corrected = number(last, i)
+			for c := at + 6; c < last; c++ {
 				r.columns = append(r.columns, number(c, i))
 			}
 			out.records = append(out.records, r)
@@ -302,7 +313,7 @@ func readNPZ(t *testing.T, path string, h SamplesHeader) table {
 		}
 	}
 	names("modalities", h.Modalities)
-	arraysWanted := 9
+	arraysWanted := 10
 	if h.hasTargets() {
 		names("targets", h.Targets)
 		arraysWanted++
@@ -314,6 +325,7 @@ func readNPZ(t *testing.T, path string, h SamplesHeader) table {
 	shape("predicted", n)
 	base, output := byTarget("base", n), byTarget("output", n)
 	local, se := byTarget("intershap", n), byTarget("intershap_se", n)
+	corrected := byTarget("intershap_corrected", n)
 	phi, values := byTarget("phi", n, m, m), byTarget("values", n, 1<<m)
 	var out table
 	for i := range n {
@@ -323,7 +335,8 @@ func readNPZ(t *testing.T, path string, h SamplesHeader) table {
 				predicted: strconv.FormatInt(tensor.Values[int64](arrays["predicted"])[i], 10),
 				base:      bits(base[at]), output: bits(output[at]),
 				local: nullable(local[at], !math.IsNaN(local[at])), se: nullable(se[at], !math.IsNaN(se[at])),
-				phi: allBits(phi[at*m*m : (at+1)*m*m]), values: allBits(values[at<<m : (at+1)<<m]),
+				corrected: nullable(corrected[at], !math.IsNaN(corrected[at])),
+				phi:       allBits(phi[at*m*m : (at+1)*m*m]), values: allBits(values[at<<m : (at+1)<<m]),
 			}
 			if h.IDs == tensor.Int64 {
 				r.id = "int64 " + strconv.FormatInt(tensor.Values[int64](arrays["id"])[i], 10)

@@ -49,6 +49,9 @@ func makeRows(h SamplesHeader, id func(sample int) string) []SampleRow {
 			if rng.IntN(3) > 0 {
 				r.SE = score.Defined(rng.Float64())
 			}
+			if rng.IntN(3) > 0 {
+				r.Corrected = score.Defined(2*rng.Float64() - 0.5) // outside [0, 1] as well
+			}
 			for range 1 << m {
 				r.Values = append(r.Values, number())
 			}
@@ -159,10 +162,11 @@ func TestSamplesComparisonFails(t *testing.T) {
 		{"intershap", func(r *SampleRow) { share(&r.InterSHAP) }, false},
 		{"intershap lost", func(r *SampleRow) { r.InterSHAP = score.Share{} }, false},
 		{"intershap_se", func(r *SampleRow) { share(&r.SE) }, false},
+		{"intershap_corrected", func(r *SampleRow) { share(&r.Corrected) }, false},
 		{"phi", func(r *SampleRow) { flip(&r.Phi[4]) }, false},
 		{"values", func(r *SampleRow) { flip(&r.Values[5]) }, true},
 	}
-	rows[at].InterSHAP = score.Defined(0.5)
+	rows[at].InterSHAP, rows[at].Corrected = score.Defined(0.5), score.Defined(0.625)
 	for _, c := range changes {
 		changed := slices.Clone(rows)
 		changed[at].Phi, changed[at].Values = slices.Clone(rows[at].Phi), slices.Clone(rows[at].Values)
@@ -207,17 +211,17 @@ func TestSamplesColumns(t *testing.T) {
 func TestSamplesText(t *testing.T) {
 	h := SamplesHeader{Modalities: []string{"a", "b,c"}, Targets: []string{"x", "y"}, Samples: 1, IDs: tensor.String}
 	rows := []SampleRow{
-		{Target: 0, Predicted: 1, Base: 0.5, Output: 1, InterSHAP: score.Defined(0.25), Values: []float64{0.5, 0, 0, 1}, Phi: []float64{0.25, 0.125, 0.125, 0}},
+		{Target: 0, Predicted: 1, Base: 0.5, Output: 1, InterSHAP: score.Defined(0.25), Corrected: score.Defined(-0.5), Values: []float64{0.5, 0, 0, 1}, Phi: []float64{0.25, 0.125, 0.125, 0}},
 		{Target: 1, Predicted: 1, Base: 1e-9, Output: -2, Values: []float64{1e-9, 0, 0, -2}, Phi: []float64{1, 2, 3, 4}},
 	}
 	for _, c := range []struct{ format, want string }{
-		{".csv", "target,id,predicted,base,output,intershap,intershap_se,phi.a,\"phi.b,c\",\"phi.a:b,c\"\n" +
-			"x,\"\",1,0.5,1.0,0.25,,0.25,0.0,0.25\n" +
-			"y,\"\",1,1e-09,-2.0,,,1.0,4.0,5.0\n"},
+		{".csv", "target,id,predicted,base,output,intershap,intershap_se,phi.a,\"phi.b,c\",\"phi.a:b,c\",intershap_corrected\n" +
+			"x,\"\",1,0.5,1.0,0.25,,0.25,0.0,0.25,0.0\n" +
+			"y,\"\",1,1e-09,-2.0,,,1.0,4.0,5.0,\n"},
 		{".jsonl", `{"target":"x","id":"","predicted":1,"base":0.5,"output":1.0,"intershap":0.25,"intershap_se":null,` +
-			`"phi.a":0.25,"phi.b,c":0.0,"phi.a:b,c":0.25,"values":[0.5,0.0,0.0,1.0],"phi":[[0.25,0.125],[0.125,0.0]]}` + "\n" +
+			`"phi.a":0.25,"phi.b,c":0.0,"phi.a:b,c":0.25,"values":[0.5,0.0,0.0,1.0],"phi":[[0.25,0.125],[0.125,0.0]],"intershap_corrected":0.0}` + "\n" +
 			`{"target":"y","id":"","predicted":1,"base":1e-09,"output":-2.0,"intershap":null,"intershap_se":null,` +
-			`"phi.a":1.0,"phi.b,c":4.0,"phi.a:b,c":5.0,"values":[1e-09,0.0,0.0,-2.0],"phi":[[1.0,2.0],[3.0,4.0]]}` + "\n"},
+			`"phi.a":1.0,"phi.b,c":4.0,"phi.a:b,c":5.0,"values":[1e-09,0.0,0.0,-2.0],"phi":[[1.0,2.0],[3.0,4.0]],"intershap_corrected":null}` + "\n"},
 	} {
 		got, err := os.ReadFile(writeSamples(t, c.format, h, rows))
 		if err != nil {
@@ -327,6 +331,7 @@ func TestSamplesRefuseRow(t *testing.T) {
 		{"output", 0, func(r *SampleRow) { r.Output = math.Inf(1) }, "output: want a finite number, got +Inf"},
 		{"share", 0, func(r *SampleRow) { r.InterSHAP = score.Defined(math.NaN()) }, "intershap: want a finite number"},
 		{"error", 0, func(r *SampleRow) { r.SE = score.Defined(math.Inf(1)) }, "intershap_se: want a finite number"},
+		{"corrected", 0, func(r *SampleRow) { r.Corrected = score.Defined(math.NaN()) }, "intershap_corrected: want a finite number"},
 		{"value", 0, func(r *SampleRow) { r.Values[2] = math.NaN() }, "value of coalition 0b10: want a finite number, got NaN"},
 		{"cell", 0, func(r *SampleRow) { r.Phi[2] = math.Inf(-1) }, "phi[1][0]: want a finite number, got -Inf"},
 	} {

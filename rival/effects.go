@@ -37,11 +37,15 @@ type Effects struct {
 	Last []Effect
 }
 
-// NewEffects summarises the games of t, one a sample. It costs O(n·m·2^m).
+// NewEffects summarises the games of t, one a sample. It costs O(n·m·2^m). Partial
+// tables are an error.
 func NewEffects(t game.Tables) (Effects, error) {
 	n, m := t.Len(), t.Players()
 	if n == 0 {
 		return Effects{}, fmt.Errorf("rival: effects: want the value table of at least one sample")
+	}
+	if t.Coalitions() != nil {
+		return Effects{}, fmt.Errorf("rival: effects: want the values of all coalitions, got those of %d", t.Width())
 	}
 	out := Effects{make([]Effect, m), make([]Effect, m), make([]Effect, m)}
 	moebius, phi := make([]float64, 1<<m), make([]float64, m)

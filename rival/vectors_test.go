@@ -310,6 +310,13 @@ func TestEffects(t *testing.T) {
 	if _, err := NewEffects(empty); err == nil || !strings.Contains(err.Error(), "at least one sample") {
 		t.Errorf("no sample: got error %v", err)
 	}
+	partial, err := game.NewPartialTables(2, []game.Coalition{0, 2, 1, 3}, make([]float64, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewEffects(partial); err == nil || !strings.Contains(err.Error(), "got those of 4") {
+		t.Errorf("partial tables: got error %v", err)
+	}
 }
 
 // In additive games the three are one number.

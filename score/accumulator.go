@@ -3,29 +3,7 @@ package score
 import (
 	"fmt"
 	"math"
-	"slices"
 )
-
-// A Layout fixes what an accumulator holds; accumulators merge only when their
-// layouts are equal.
-type Layout struct {
-	// Modalities is m, the side of the matrices phi.
-	Modalities int
-	// Targets is the number of explained numbers a sample has.
-	Targets int
-	// Groups is the number of groups of samples (predicted classes), at least 1.
-	Groups int
-	// Blocks holds the number of background rows in each of at least two blocks;
-	// empty where there is nothing to tell the background's error from.
-	Blocks []int
-	// BackgroundUnknown is set when the background is random and has no blocks.
-	// Without it, no blocks means no error: absent modalities have fixed values.
-	BackgroundUnknown bool
-	// Convention is used for the local scores.
-	Convention Convention
-}
-
-func (l Layout) packed() int { return packedLen(l.Modalities) }
 
 // A Sample is what an accumulator is told about one sample and target.
 type Sample struct {
@@ -33,11 +11,15 @@ type Sample struct {
 	Group int
 	// Base is v({}) and Output is v(all).
 	Base, Output float64
-	// Phi is the m×m matrix over all background rows.
+	// Phi is the m×m matrix over all background rows, or the vector of
+	// Layout.Cells.
 	Phi []float64
-	// BlockPhi holds, for each background block, the matrix over the rows of
-	// that block alone, one after the other.
+	// BlockPhi holds, for each background block, the same over the rows of that
+	// block alone, one after the other.
 	BlockPhi []float64
+	// DrawPhi holds, for each draw of coalitions, the estimate by that draw alone,
+	// one after the other. Phi is their mean.
+	DrawPhi []float64
 	// Weights are the sample's bootstrap multiplicities, see [WeightsTo].
 	Weights []uint8
 }
@@ -46,11 +28,12 @@ type Sample struct {
 type LocalScore struct {
 	// InterSHAP is the plain score.
 	InterSHAP Share
-	// SE is its standard error from the background, by the jackknife over
-	// blocks; 0 where the background adds none, undefined where it is unknown.
+	// SE is its standard error from the background and from the draws of
+	// coalitions, by the jackknife over the blocks of either; 0 where neither adds
+	// any, undefined where the background's is unknown.
 	SE Share
-	// Corrected is InterSHAP less the jackknife's estimate of its bias, or
-	// InterSHAP where that is undefined. It may leave [0, 1] for a single sample;
+	// Corrected is InterSHAP less the jackknife's estimates of its bias, or
+	// InterSHAP where they are undefined. It may leave [0, 1] for a single sample;
 	// its mean over samples hardly does.
 	Corrected Share
 }
@@ -59,15 +42,19 @@ type LocalScore struct {
 // value is unusable; see [NewAccumulator]. It is not safe for concurrent use.
 type Accumulator struct {
 	layout Layout
+	shape  shape
 	// sections[target*Groups+group] is nil until a sample arrives: with many
 	// classes most stay empty in any one tile.
 	sections [][]float64
-	scratch  []float64
-	leftOut  []float64 // local scores without one block
+	// Memory of Add: vectors of cells, sums by order, local scores without one
+	// block, and the sizes of each source's blocks.
+	phi, abs, block, rest []float64
+	byOrder, leftOut      []float64
+	blocks                [sources][]int
 }
 
-// Positions inside a section. Behind them come the vectors that section's
-// methods name, each of packed length.
+// Positions inside a section. Behind them comes the sum of the local shares of each
+// order, and then the vectors that section's methods name, of one number a cell.
 const (
 	atCount = iota
 	atBase
@@ -82,22 +69,24 @@ const (
 
 // section is a view of the sums of one target and group.
 type section struct {
-	sums   []float64
-	packed int
-	blocks int
+	sums []float64
+	*shape
 }
 
-func (l Layout) sectionLen() int {
-	p := l.packed()
-	return sectionHead + 2*p + 2*p*len(l.Blocks) + Replicates*(1+2*p)
+func (s *shape) sectionLen() int {
+	p := s.cells()
+	return sectionHead + s.orders + 2*p + 2*p*s.blocks + Replicates*(1+2*p)
 }
 
 func (s section) vector(i int) []float64 {
-	return s.sums[sectionHead+i*s.packed : sectionHead+(i+1)*s.packed]
+	at := sectionHead + s.orders + i*s.cells()
+	return s.sums[at : at+s.cells()]
 }
 
-// phi holds Σ phi, absolute Σ |phi|, blockPhi Σ phi of one block alone, and
-// leftOut Σ |phi without one block|.
+// local holds Σ of the local share of each order, from order one. phi holds Σ phi,
+// absolute Σ |phi|, blockPhi Σ phi of one block alone, and leftOut Σ |phi without
+// one block|. Blocks are numbered through all sources.
+func (s section) local() []float64         { return s.sums[sectionHead : sectionHead+s.orders] }
 func (s section) phi() []float64           { return s.vector(0) }
 func (s section) absolute() []float64      { return s.vector(1) }
 func (s section) blockPhi(k int) []float64 { return s.vector(2 + k) }
@@ -105,49 +94,56 @@ func (s section) leftOut(k int) []float64  { return s.vector(2 + s.blocks + k) }
 
 // replicate returns Σ w, followed by Σ w·phi and Σ w·|phi| of replicate r.
 func (s section) replicate(r int) []float64 {
-	width := 1 + 2*s.packed
-	at := sectionHead + (2+2*s.blocks)*s.packed + r*width
+	p := s.cells()
+	width := 1 + 2*p
+	at := sectionHead + s.orders + (2+2*s.blocks)*p + r*width
 	return s.sums[at : at+width]
 }
 
-// NewAccumulator returns an empty accumulator. It panics on a single block, or
-// on blocks of an unknown error.
+// NewAccumulator returns an empty accumulator. It panics on a single block or draw,
+// on blocks of an unknown error, and on cells that are not in order.
 func NewAccumulator(layout Layout) *Accumulator {
-	if n := len(layout.Blocks); n == 1 || n > 0 && layout.BackgroundUnknown {
-		panic("score: want no blocks or at least two, and none where the error is unknown")
-	}
-	p := layout.packed()
-	return &Accumulator{
+	layout.check()
+	shape := newShape(layout)
+	p := shape.cells()
+	scratch := make([]float64, 4*p)
+	a := &Accumulator{
 		layout:   layout,
+		shape:    shape,
 		sections: make([][]float64, layout.Targets*layout.Groups),
-		scratch:  make([]float64, 4*p),
-		leftOut:  make([]float64, 0, len(layout.Blocks)),
+		phi:      scratch[:p],
+		abs:      scratch[p : 2*p],
+		block:    scratch[2*p : 3*p],
+		rest:     scratch[3*p:],
+		byOrder:  make([]float64, shape.orders+1),
+		leftOut:  make([]float64, 0, shape.blocks),
 	}
+	for source := range a.blocks {
+		a.blocks[source] = layout.blocks(source)
+	}
+	return a
 }
-
-// SectionBytes returns the memory that an accumulator takes for each target and
-// group with samples in it.
-func (l Layout) SectionBytes() int64 { return 8 * int64(l.sectionLen()) }
 
 func (a *Accumulator) section(target, group int) section {
 	at := target*a.layout.Groups + group
 	if a.sections[at] == nil {
-		a.sections[at] = make([]float64, a.layout.sectionLen())
+		a.sections[at] = make([]float64, a.shape.sectionLen())
 	}
-	return section{a.sections[at], a.layout.packed(), len(a.layout.Blocks)}
+	return section{a.sections[at], &a.shape}
 }
 
-// Add adds one sample to a target and returns its local score. It panics when
-// lengths do not follow the layout.
+// Add adds one sample to a target and returns its local score. It allocates nothing
+// but the sums of a target and group that it meets for the first time. It panics
+// when lengths do not follow the layout.
 func (a *Accumulator) Add(target int, x Sample) LocalScore {
-	m, p := a.layout.Modalities, a.layout.packed()
-	if len(x.Phi) != m*m || len(x.BlockPhi) != len(a.layout.Blocks)*m*m || len(x.Weights) != Replicates ||
+	n, p := a.shape.length(), a.shape.cells()
+	if len(x.Phi) != n || len(x.BlockPhi) != len(a.layout.Blocks)*n || len(x.DrawPhi) != a.layout.Draws*n || len(x.Weights) != Replicates ||
 		x.Group < 0 || x.Group >= a.layout.Groups || target < 0 || target >= a.layout.Targets {
 		panic("score: sample does not fit the layout")
 	}
 	s := a.section(target, x.Group)
-	phi, abs := a.scratch[:p], a.scratch[p:2*p]
-	packTo(phi, x.Phi, m)
+	phi, abs := a.phi, a.abs
+	a.shape.packTo(phi, x.Phi)
 	absoluteTo(abs, phi)
 	s.sums[atCount]++
 	s.sums[atBase] += x.Base
@@ -168,12 +164,16 @@ func (a *Accumulator) Add(target int, x Sample) LocalScore {
 			onAbs[i] += w * v
 		}
 	}
-	local := a.local(s, x, phi, packedShare(abs, m, a.layout.Convention))
-	if v, ok := local.InterSHAP.Value(); ok {
+	plain, whole := a.shape.share(a.byOrder, abs)
+	if v, ok := plain.Value(); ok {
 		s.sums[atLocalCount]++
 		s.sums[atLocalSum] += v
 		s.sums[atLocalSquares] += v * v
+		for i, sum := range s.local() {
+			s.local()[i] = sum + a.byOrder[i+1]/whole
+		}
 	}
+	local := a.local(s, x, plain)
 	if v, ok := local.Corrected.Value(); ok {
 		s.sums[atCorrectedCount]++
 		s.sums[atCorrectedSum] += v
@@ -181,34 +181,43 @@ func (a *Accumulator) Add(target int, x Sample) LocalScore {
 	return local
 }
 
-// local adds the sums by background block and returns the local score, with the
-// jackknife over blocks.
-func (a *Accumulator) local(s section, x Sample, phi []float64, plain Share) LocalScore {
+// local adds the sums by block and returns the local score. The jackknifes over the
+// blocks of both sources each give a variance and a bias, which add up.
+func (a *Accumulator) local(s section, x Sample, plain Share) LocalScore {
 	out := LocalScore{InterSHAP: plain}
-	value, ok := plain.Value()
-	if ok && !a.layout.BackgroundUnknown {
-		// What the jackknife may refine: without blocks there is no error.
-		out.Corrected = plain
-		if len(a.layout.Blocks) == 0 {
-			out.SE = Defined(0)
+	value, defined := plain.Value()
+	se, corrected, known := 0.0, value, true
+	k := 0
+	for source, numbers := range [sources][]float64{background: x.BlockPhi, coalitions: x.DrawPhi} {
+		sizes, n := a.blocks[source], a.shape.length()
+		shares := a.leftOut[:0]
+		for b := range sizes {
+			a.shape.packTo(a.block, numbers[b*n:(b+1)*n])
+			addTo(s.blockPhi(k), a.block)
+			leaveOutTo(a.rest, a.phi, a.block, sizes, b)
+			absoluteTo(a.rest, a.rest)
+			addTo(s.leftOut(k), a.rest)
+			share, _ := a.shape.share(a.byOrder, a.rest)
+			if v, ok := share.Value(); ok {
+				shares = append(shares, v)
+			}
+			k++
+		}
+		switch {
+		case len(sizes) == 0:
+		case defined && len(shares) == len(sizes):
+			e, c := jackknife(value, shares)
+			se, corrected = math.Hypot(se, e), corrected-value+c
+		default: // a score that is undefined without one of the blocks has no error to tell
+			known = false
 		}
 	}
-	m, p := a.layout.Modalities, a.layout.packed()
-	block, rest := a.scratch[2*p:3*p], a.scratch[3*p:]
-	shares := a.leftOut[:0]
-	for k := range a.layout.Blocks {
-		packTo(block, x.BlockPhi[k*m*m:(k+1)*m*m], m)
-		addTo(s.blockPhi(k), block)
-		leaveOutTo(rest, phi, block, a.layout.Blocks, k)
-		absoluteTo(rest, rest)
-		addTo(s.leftOut(k), rest)
-		if v, ok := packedShare(rest, m, a.layout.Convention).Value(); ok {
-			shares = append(shares, v)
+	// Without blocks there is no error; where it is unknown, draws tell a part of it.
+	if defined && !a.layout.BackgroundUnknown {
+		out.Corrected = Defined(corrected)
+		if known {
+			out.SE = Defined(se)
 		}
-	}
-	// A score that is undefined without one of the blocks has no error to tell.
-	if ok && len(shares) > 0 && len(shares) == len(a.layout.Blocks) {
-		out.SE, out.Corrected = jackknife(value, shares)
 	}
 	return out
 }
@@ -216,7 +225,7 @@ func (a *Accumulator) local(s section, x Sample, phi []float64, plain Share) Loc
 // jackknife returns the standard error and the bias-corrected estimate
 // (Quenouille, 1956; Tukey, 1958) of a value, given the values with each block
 // left out.
-func jackknife(value float64, leftOut []float64) (se, corrected Share) {
+func jackknife(value float64, leftOut []float64) (se, corrected float64) {
 	n, mean, squares := float64(len(leftOut)), 0.0, 0.0
 	for _, v := range leftOut {
 		mean += v / n
@@ -224,7 +233,7 @@ func jackknife(value float64, leftOut []float64) (se, corrected Share) {
 	for _, v := range leftOut {
 		squares += (v - mean) * (v - mean)
 	}
-	return Defined(math.Sqrt((n - 1) / n * squares)), Defined(n*value - (n-1)*mean)
+	return math.Sqrt((n - 1) / n * squares), n*value - (n-1)*mean
 }
 
 // leaveOutTo writes the mean over all background rows but those of block k into
@@ -262,9 +271,4 @@ func (a *Accumulator) merge(b *Accumulator) error {
 		b.sections[i] = nil
 	}
 	return nil
-}
-
-func (l Layout) equal(o Layout) bool {
-	return slices.Equal(l.Blocks, o.Blocks) && l.BackgroundUnknown == o.BackgroundUnknown &&
-		l.Modalities == o.Modalities && l.Targets == o.Targets && l.Groups == o.Groups && l.Convention == o.Convention
 }

@@ -9,14 +9,19 @@
 //
 // The sums run over the cells that the [Convention] counts. The denominator is
 // called behaviour. Where there is no behaviour a share is undefined, which is
-// a state of [Share] and never a number.
+// a state of [Share] and never a number. Instead of matrices, samples may have the
+// values of any coalitions, such as an index of a higher order ([Layout]); the sums
+// of the numerators then run over the coalitions of two modalities and more, and a
+// share can be told by order and for any set of cells ([Part]).
 //
 // An [Accumulator] adds samples up; [Tiles] merges the accumulators of tiles
 // so that the total has the same bits however a run was cut into shards. An
-// [Accumulator] keeps what intervals need: sums by background block and by
-// bootstrap replicate. See [Summary] for how the intervals are made.
+// [Accumulator] keeps what intervals need: sums by background block, by draw of
+// coalitions and by bootstrap replicate. See [Summary] for how the intervals are
+// made.
 //
-// Like game and index, the package imports the standard library alone and knows
-// no models. Reading order: [Convention], [Share], [Local], [Accumulator],
-// [Tiles], [Summary].
+// Like game and index, the package imports the standard library and such packages
+// alone, and knows no models. Reading order: [Convention], [Share], [Local],
+// [Layout], [Accumulator], [Tiles], [Summary]; moments.go and estimate.go, where
+// intervals are made.
 package score

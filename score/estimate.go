@@ -1,109 +1,318 @@
 package score
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// estimate breaks behaviour down. The second result is the background's
-// standard error of InterSHAP.
-func (m *moments) estimate(opt Options) (Estimate, Share) {
-	c := m.cells(opt)
+// An estimator breaks the behaviour of one aggregation down. Sets of cells are
+// slices of booleans, one a cell.
+type estimator struct {
+	*moments
+	opt Options
+	// weight is how often a cell is counted, with the sign that is fixed for it.
+	weight []float64
+	// clear cells have a clear sign; nothing ones are nothing whatever is drawn.
+	clear, nothing []bool
+	// reduced is the mean without the size that noise gives to absolute values.
+	reduced []float64
+	// denoised is the mean without the size that draws of coalitions give to it; nil
+	// without draws.
+	denoised []float64
+	// every is the set of all cells.
+	every []bool
+	// sums remembers the spread of the sums over the sets that many bounds share.
+	sums []setSum
+}
+
+// A setSum is the sum over a set of cells, and what it takes to sum over the set with one
+// cell more or less without adding up all cells again: of thousands of cells each has a
+// share. Both halves are sums, not differences, so that what is left when the only cell
+// goes is 0 and no rounding error.
+type setSum struct {
+	set []bool
+	spread
+	// halves are those of each vector of cells, in the order in which spread visits
+	// them; nil until they are asked for.
+	halves []halves
+}
+
+// halves are the sums over the cells of a set before a cell, and over those from it on.
+type halves struct{ before, from []float64 }
+
+func (m *moments) estimator(opt Options) *estimator {
+	p := m.shape.cells()
+	e := &estimator{
+		moments: m, opt: opt, weight: make([]float64, p),
+		clear: make([]bool, p), nothing: make([]bool, p), every: slices.Repeat([]bool{true}, p),
+		reduced: slices.Clone(m.mean),
+	}
+	if m.known(coalitions) {
+		e.denoised = make([]float64, p)
+	}
+	for at, v := range m.mean {
+		order := m.shape.order[at]
+		e.weight[at] = m.shape.weight[order] * math.Copysign(1, v)
+		level := math.Pow(opt.Level, 1/float64(m.shape.count[order])) // Šidák
+		cell := m.cell(at)
+		se, df, ok := m.standardError(cell)
+		e.clear[at] = ok && math.Abs(v) > margin(se, df, level, opt)
+		e.nothing[at] = ok && se == 0 && v == 0
+		if m.absolute {
+			e.reduced[at] = withoutNoise(v, cell)
+		}
+		switch {
+		case e.denoised == nil:
+		case m.absolute:
+			e.denoised[at] = absoluteLessNoise(v, cell)
+		default:
+			e.denoised[at] = lessNoise(v, cell, e.clear[at])
+		}
+	}
+	for _, set := range [][]bool{e.every, e.clear} {
+		e.sums = append(e.sums, setSum{set: set, spread: e.newSum(set)})
+	}
+	return e
+}
+
+// withoutNoise returns a mean absolute less its bias: the absolute value of a noisy
+// number is too large, most of all where the number is zero. There the bias is c·σ,
+// where σ² = σ₁² + σ₂² is the variance from both sources; the jackknife of source i,
+// which takes a bias to fall with the number of blocks and not with its root, sees
+// c·σᵢ²/(2σ), and both see half of the bias. So twice their sum is taken away, and at
+// most all.
+func withoutNoise(value float64, cell spread) float64 {
+	return max(0, value-2*max(0, cell.bias(value)))
+}
+
+// estimate breaks behaviour down. shares are those of single cells.
+func (e *estimator) estimate(shares []Interval) Estimate {
 	var out Estimate
-	all := make([]bool, len(m.mean))
-	m.eachCell(func(at, i, j int) {
-		size := c.weight[at] * c.sign[at] * m.mean[at]
+	for at, v := range e.mean {
+		size := e.weight[at] * v
 		out.Behaviour += size
-		if i != j {
-			all[at] = true
+		if e.shape.order[at] > 1 {
 			out.Interactions += size
 		}
-	})
-	out.InterSHAP = m.interval(all, c, opt)
-	m.eachCell(func(at, i, j int) {
-		one := make([]bool, len(m.mean))
-		one[at] = true
-		share := m.interval(one, c, opt)
-		if i == j {
-			out.Contributions = append(out.Contributions, share)
-		} else {
-			out.Pairs = append(out.Pairs, Pair{I: i, J: j, Share: share, Phi: 2 * m.mean[at]})
-		}
-	})
-	if m.layout.BackgroundUnknown {
-		return out, Share{}
 	}
-	return out, Defined(m.background(func(x []float64) float64 { return ratio(c.parts(x, all, every)).Or(0) }))
-}
-
-func every(int) bool { return true }
-
-// cells describes each packed cell: how often it is counted, the sign that is
-// fixed for it, whether that sign is clear, and whether the cell is nothing
-// whatever is drawn.
-type cells struct {
-	weight, sign   []float64
-	clear, nothing []bool
-}
-
-func (m *moments) cells(opt Options) cells {
-	p := len(m.mean)
-	c := cells{make([]float64, p), make([]float64, p), make([]bool, p), make([]bool, p)}
-	diagonal := m.layout.Modalities
-	m.eachCell(func(at, i, j int) {
-		family := diagonal
-		c.weight[at], c.sign[at] = 1, math.Copysign(1, m.mean[at])
-		if i != j {
-			family = p - diagonal
-			c.weight[at] = m.layout.Convention.pairCells()
+	out.InterSHAP = e.interval(e.interactions(), e.every)
+	for order := 1; order <= e.shape.orders; order++ {
+		out.Spectrum = append(out.Spectrum, e.interval(e.where(func(o int) bool { return o == order }), e.every))
+	}
+	for _, part := range e.opt.Parts {
+		whole := e.every
+		if part.Of != nil {
+			whole = e.set(part.Of)
 		}
-		level := math.Pow(opt.Level, 1/float64(family)) // Šidák
-		cell := func(x []float64) float64 { return x[at] }
-		se, df, ok := m.standardError(cell, cell)
-		c.clear[at] = ok && math.Abs(m.mean[at]) > margin(se, df, level, opt)
-		c.nothing[at] = ok && se == 0 && m.mean[at] == 0
-	})
-	return c
+		set := e.set(part.Cells)
+		for at := range set {
+			if set[at] && !whole[at] {
+				panic("score: a part has a cell that its whole has not")
+			}
+		}
+		out.Parts = append(out.Parts, e.interval(set, whole))
+	}
+	if !e.shape.matrix {
+		return out
+	}
+	at := 0
+	for i := range e.shape.modalities {
+		for j := i; j < e.shape.modalities; j++ {
+			if i == j {
+				out.Contributions = append(out.Contributions, shares[at])
+			} else {
+				out.Pairs = append(out.Pairs, Pair{I: i, J: j, Share: shares[at], Phi: 2 * e.mean[at]})
+			}
+			at++
+		}
+	}
+	return out
 }
 
-// parts returns Σ over the counted cells of part, and over all counted cells,
-// with signs fixed.
-func (c cells) parts(x []float64, part []bool, counted func(int) bool) (in, all float64) {
-	for at, v := range x {
-		if !counted(at) {
+// shares returns the share of each cell.
+func (e *estimator) shares() []Interval {
+	out := make([]Interval, len(e.mean))
+	for at := range out {
+		out[at] = e.interval(e.set([]int{at}), e.every)
+	}
+	return out
+}
+
+// interactionsSE returns the standard errors of InterSHAP by source.
+func (e *estimator) interactionsSE() (out SourceErrors) {
+	pairs := e.interactions()
+	whole := e.total(e.mean, positions(e.every))
+	value := ratio(e.total(e.mean, positions(pairs)), whole).Or(0)
+	share := quotient(e.sum(pairs), e.sum(e.every), value, whole)
+	if e.known(background) {
+		out.Background = Defined(share.jackknife(background))
+	}
+	if e.known(coalitions) {
+		out.Coalitions = Defined(share.jackknife(coalitions))
+	}
+	if len(e.replicates) > 1 && whole != 0 {
+		out.Samples = Defined(e.sampling(share))
+	}
+	return out
+}
+
+func (e *estimator) set(positions []int) []bool {
+	out := make([]bool, len(e.mean))
+	for _, at := range positions {
+		out[at] = true
+	}
+	return out
+}
+
+// where returns the set of the cells whose order has the property.
+func (e *estimator) where(has func(order int) bool) []bool {
+	out := make([]bool, len(e.mean))
+	for at, order := range e.shape.order {
+		out[at] = has(order)
+	}
+	return out
+}
+
+func (e *estimator) interactions() []bool { return e.where(func(order int) bool { return order > 1 }) }
+
+// total returns the sum of the sizes of a set in a vector of cells, with signs
+// fixed.
+func (e *estimator) total(x []float64, positions []int) float64 {
+	sum := 0.0
+	for _, at := range positions {
+		sum += x[at] * e.weight[at]
+	}
+	return sum
+}
+
+func positions(set []bool) []int {
+	var out []int
+	for at, in := range set {
+		if in {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+// sum returns the spread of the total of a set.
+func (e *estimator) sum(set []bool) spread {
+	for i := range e.sums {
+		switch at, different := difference(e.sums[i].set, set); different {
+		case 0:
+			return e.sums[i].spread
+		case 1:
+			return e.changed(&e.sums[i], at)
+		}
+	}
+	return e.newSum(set)
+}
+
+// difference returns how many cells are in one of two sets alone, 2 for more of them, and
+// where the first is.
+func difference(a, b []bool) (first, different int) {
+	for at := range a {
+		if a[at] == b[at] {
 			continue
 		}
-		v *= c.weight[at] * c.sign[at]
-		all += v
-		if part[at] {
-			in += v
+		if different++; different == 1 {
+			first = at
+		} else {
+			break
 		}
 	}
-	return in, all
+	return first, different
 }
 
-// interval returns the share of the cells in part, with bounds.
-func (m *moments) interval(part []bool, c cells, opt Options) Interval {
-	out := Interval{Share: ratio(c.parts(m.mean, part, every))}
+// changed returns the spread of the sum over a set with one cell more, or one less.
+func (e *estimator) changed(s *setSum, at int) spread {
+	if s.halves == nil {
+		e.spread(func(cells []float64) float64 {
+			s.halves = append(s.halves, e.halve(cells, s.set))
+			return 0
+		})
+	}
+	vector := 0
+	return e.spread(func(cells []float64) float64 {
+		h := &s.halves[vector]
+		vector++
+		sum := h.before[at]
+		if !s.set[at] {
+			sum += cells[at] * e.weight[at]
+		}
+		return sum + h.from[at+1]
+	})
+}
+
+func (e *estimator) halve(cells []float64, set []bool) halves {
+	n := len(cells)
+	h := halves{before: make([]float64, n+1), from: make([]float64, n+1)}
+	size := func(at int) float64 {
+		if !set[at] {
+			return 0
+		}
+		return cells[at] * e.weight[at]
+	}
+	for at := range cells {
+		h.before[at+1] = h.before[at] + size(at)
+	}
+	for at := n - 1; at >= 0; at-- {
+		h.from[at] = h.from[at+1] + size(at)
+	}
+	return h
+}
+
+func (e *estimator) newSum(set []bool) spread {
+	at := positions(set)
+	return e.spread(func(cells []float64) float64 { return e.total(cells, at) })
+}
+
+// quotient returns the spread of in/all, which is value, all being whole. The
+// bootstrap takes the ratio linearised there: a replicate's own denominator may come
+// close to zero.
+func quotient(in, all spread, value, whole float64) spread {
+	out := spread{replicates: make([]float64, len(in.replicates))}
+	for r, v := range in.replicates {
+		out.replicates[r] = (v - value*all.replicates[r]) / whole
+	}
+	for source, left := range in.leftOut {
+		for k, v := range left {
+			out.leftOut[source] = append(out.leftOut[source], ratio(v, all.leftOut[source][k]).Or(0))
+		}
+	}
+	return out
+}
+
+// interval returns the share of a part in its whole, with bounds.
+func (e *estimator) interval(part, whole []bool) Interval {
+	out := Interval{Share: ratio(e.total(e.mean, positions(part)), e.total(e.mean, positions(whole)))}
 	value, ok := out.Share.Value()
 	if !ok {
 		return out
 	}
-	out.Low = m.end(value, part, c, true, opt)
-	out.High = m.end(value, part, c, false, opt)
+	out.Low = e.end(value, part, whole, true)
+	out.High = e.end(value, part, whole, false)
+	if e.denoised != nil {
+		if all := e.total(e.denoised, positions(whole)); all > 0 {
+			out.Corrected = Defined(e.total(e.denoised, positions(part))/all).within(out.Low, out.High)
+		}
+	}
 	return out
 }
 
 // end returns the lower or upper bound of a share. Cells that may be nothing are
 // left out, and sizes that noise made are taken away: of the part for the lower
 // bound, of the others for the upper.
-func (m *moments) end(value float64, part []bool, c cells, lower bool, opt Options) Share {
-	bound, half, ok := m.bound(part, c, func(at int) bool { return part[at] == lower }, opt)
+func (e *estimator) end(value float64, part, whole []bool, lower bool) Share {
+	bound, half, ok := e.bound(part, whole, lower)
 	switch {
 	case ok && lower:
 		return Defined(min(value, max(0, bound-half)))
 	case ok:
 		return Defined(max(value, min(1, bound+half)))
-	case len(m.replicates) < 2:
+	case len(e.replicates) < 2:
 		return Share{}
-	case c.allNothing(part, !lower): // nothing to gain, or to lose
+	case e.allNothing(part, whole, !lower): // nothing to gain, or to lose
 		return Defined(value)
 	case lower:
 		return Defined(0)
@@ -112,54 +321,36 @@ func (m *moments) end(value float64, part []bool, c cells, lower bool, opt Optio
 	}
 }
 
-// allNothing reports whether every cell inside the part, or every one outside,
-// is nothing.
-func (c cells) allNothing(part []bool, inside bool) bool {
-	for at, nothing := range c.nothing {
-		if part[at] == inside && !nothing {
+// allNothing reports whether every cell of the whole that is inside the part, or
+// every one outside, is nothing.
+func (e *estimator) allNothing(part, whole []bool, inside bool) bool {
+	for at, nothing := range e.nothing {
+		if whole[at] && part[at] == inside && !nothing {
 			return false
 		}
 	}
 	return true
 }
 
-// bound returns the share of part when the cells that smaller picks are as small
-// as they may be, and half the width of its interval. It reports false where the
-// error is unknown, and where nothing is left, so that any share is possible.
-func (m *moments) bound(part []bool, c cells, smaller func(int) bool, opt Options) (value, half float64, ok bool) {
-	counted := func(at int) bool { return c.clear[at] || !smaller(at) }
-	mean := m.mean
-	if m.absolute {
-		mean = m.withoutNoise(smaller)
-	}
-	in, whole := c.parts(mean, part, counted)
-	if whole == 0 {
-		return 0, 0, false
-	}
-	value = in / whole
-	share := func(x []float64) float64 { return ratio(c.parts(x, part, counted)).Or(0) }
-	// The bootstrap takes the ratio linearised at the mean: a replicate's own
-	// denominator may come close to zero.
-	linear := func(x []float64) float64 {
-		in, all := c.parts(x, part, counted)
-		return (in - value*all) / whole
-	}
-	se, df, ok := m.standardError(share, linear)
-	return value, margin(se, df, opt.Level, opt), ok
-}
-
-// withoutNoise returns the mean absolutes with those that smaller picks reduced
-// by their bias: the absolute value of a noisy number is too large, most of all
-// where the number is zero. There the bias falls with the root of the number of
-// background rows, and the jackknife, which takes a bias to fall with the number
-// itself, sees half of it. So twice its estimate is taken away, and at most all.
-func (m *moments) withoutNoise(smaller func(int) bool) []float64 {
-	out := make([]float64, len(m.mean))
-	for at, v := range m.mean {
-		if out[at] = v; smaller(at) {
-			noise := m.bias(func(x []float64) float64 { return x[at] })
-			out[at] = max(0, v-2*max(0, noise))
+// bound returns the share of a part when its cells, or for the upper bound those
+// outside, are as small as they may be, and half the width of its interval. It
+// reports false where the error is unknown, and where nothing is left, so that any
+// share is possible.
+func (e *estimator) bound(part, whole []bool, lower bool) (value, half float64, ok bool) {
+	counted, inside, mean := make([]bool, len(part)), make([]bool, len(part)), slices.Clone(e.mean)
+	for at := range part {
+		smaller := part[at] == lower
+		counted[at] = whole[at] && (e.clear[at] || !smaller)
+		inside[at] = part[at] && counted[at]
+		if smaller {
+			mean[at] = e.reduced[at]
 		}
 	}
-	return out
+	all := e.total(mean, positions(counted))
+	if all == 0 {
+		return 0, 0, false
+	}
+	value = e.total(mean, positions(inside)) / all
+	se, df, ok := e.standardError(quotient(e.sum(inside), e.sum(counted), value, all))
+	return value, margin(se, df, e.opt.Level, e.opt), ok
 }

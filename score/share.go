@@ -34,6 +34,14 @@ func (s Share) Or(otherwise float64) float64 {
 	return s.value
 }
 
+// within returns the share moved into the bounds that are defined.
+func (s Share) within(low, high Share) Share {
+	if s.defined {
+		s.value = min(high.Or(1), max(low.Or(0), s.value))
+	}
+	return s
+}
+
 // MarshalJSON writes the fraction, or null.
 func (s Share) MarshalJSON() ([]byte, error) {
 	if !s.defined {
@@ -65,10 +73,12 @@ func Local(phi []float64, m int, c Convention) Share {
 	if len(phi) != m*m {
 		panic("score: bad phi length")
 	}
-	packed := make([]float64, packedLen(m))
-	packTo(packed, phi, m)
+	shape := newShape(Layout{Modalities: m, Convention: c})
+	packed := make([]float64, shape.cells())
+	shape.packTo(packed, phi)
 	absoluteTo(packed, packed)
-	return packedShare(packed, m, c)
+	share, _ := shape.share(make([]float64, shape.orders+1), packed)
+	return share
 }
 
 // absoluteTo writes the absolute values of x into dst.
@@ -76,21 +86,6 @@ func absoluteTo(dst, x []float64) {
 	for i, v := range x {
 		dst[i] = math.Abs(v)
 	}
-}
-
-// packedShare is the share of interactions in a packed vector of sizes.
-func packedShare(sizes []float64, m int, c Convention) Share {
-	mains, pairs, at := 0.0, 0.0, 0
-	for i := range m {
-		mains += sizes[at]
-		at++
-		for range m - 1 - i {
-			pairs += sizes[at]
-			at++
-		}
-	}
-	pairs *= c.pairCells()
-	return ratio(pairs, mains+pairs)
 }
 
 // A packed vector holds the upper triangle of a symmetric m×m matrix, diagonal

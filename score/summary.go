@@ -1,6 +1,10 @@
 package score
 
-import "math"
+import (
+	"math"
+
+	"github.com/intershap/intershap/game"
+)
 
 // An Interval is an estimated share with confidence bounds. Low and High are
 // undefined where the error cannot be estimated. A Low of 0 beside an estimate
@@ -9,6 +13,9 @@ import "math"
 type Interval struct {
 	Share     Share
 	Low, High Share
+	// Corrected is the share of sizes less what the noise of draws of coalitions adds
+	// to each, kept within the bounds; undefined where coalitions were not drawn.
+	Corrected Share
 }
 
 // A Pair is the interaction of modalities I and J, I < J.
@@ -25,10 +32,44 @@ type Estimate struct {
 	InterSHAP Interval
 	// Behaviour is the denominator and Interactions the numerator.
 	Behaviour, Interactions float64
-	// Contributions holds the share of each modality on its own.
+	// Spectrum holds the share of each order, from the single modalities on: the
+	// cells of one modality, of two, and so on. Where shares end at two, the second
+	// is InterSHAP.
+	Spectrum []Interval
+	// Parts holds the shares that Options.Parts asks for.
+	Parts []Interval
+	// Contributions holds the share of each modality on its own, and Pairs every
+	// pair of modalities, in order. Both are nil but for the matrix.
 	Contributions []Interval
-	// Pairs holds every pair of modalities, in order.
-	Pairs []Pair
+	Pairs         []Pair
+}
+
+// A Part asks for the share of some cells in others.
+type Part struct {
+	// Cells holds the positions of the part, see [Layout.Coalitions].
+	Cells []int
+	// Of holds those of the whole, which holds the part; nil is all behaviour.
+	Of []int
+}
+
+// A Cell is what is known of one cell.
+type Cell struct {
+	Coalition game.Coalition
+	// Mean is the mean over samples, sign kept. In the matrix it is one of a pair's
+	// two equal cells.
+	Mean float64
+	// Low and High are confidence bounds of Mean by the errors of all sources;
+	// undefined where the samples' error cannot be estimated. They hold for one cell:
+	// of many, some miss.
+	Low, High Share
+	// BackgroundSE, CoalitionSE and SamplesSE are the standard errors of Mean by
+	// source, undefined where the source's error cannot be estimated, and where
+	// coalitions were not drawn.
+	BackgroundSE, CoalitionSE, SamplesSE Share
+	// Share is the cell's part of behaviour in the global aggregation,
+	// MeanAbsoluteShare that in the other. In the matrix it is that of all cells of a
+	// pair.
+	Share, MeanAbsoluteShare Interval
 }
 
 // LocalSummary describes the local scores of a group of samples.
@@ -37,6 +78,9 @@ type LocalSummary struct {
 	Mean, SD Share
 	// Corrected is the mean of the bias-corrected scores, kept within [0, 1].
 	Corrected Share
+	// Spectrum holds the mean share of each order, from the single modalities on,
+	// over the samples with behaviour; nil without any.
+	Spectrum []float64
 	// Undefined counts the samples without behaviour.
 	Undefined int
 }
@@ -48,20 +92,30 @@ type Summary struct {
 	Global       Estimate
 	MeanAbsolute Estimate
 	Local        LocalSummary
-	// Phi is the m×m mean of the matrices, signs kept.
+	// Phi is the mean over samples, signs kept: the m×m matrix, or the vector of
+	// Layout.Cells.
 	Phi []float64
-	// BackgroundSE and SamplesSE are the standard errors of Phi from either
-	// source; nil where the source's error cannot be estimated.
-	BackgroundSE, SamplesSE []float64
+	// BackgroundSE, CoalitionSE and SamplesSE are the standard errors of Phi by
+	// source; nil where the source's error cannot be estimated, and where coalitions
+	// were not drawn.
+	BackgroundSE, CoalitionSE, SamplesSE []float64
+	// Cells says the same, with bounds and shares, of each cell of the layout.
+	Cells []Cell
 	// Clusters is the number of independent samples: fewer than Samples where ids
 	// repeat.
 	Clusters float64
-	// BaseSE and InterSHAPBackgroundSE are the background's part of the standard
-	// errors of Base and of the global score; undefined where unknown.
-	BaseSE, InterSHAPBackgroundSE Share
-	// MeanAbsoluteBackgroundSE is the same for the mean absolute score.
-	MeanAbsoluteBackgroundSE Share
+	// BaseSE is the background's standard error of Base: undefined where it is
+	// unknown, and for Layout.Cells, which need not add up. Draws of coalitions add
+	// nothing to it, since v({}) is always evaluated.
+	BaseSE Share
+	// GlobalSE and MeanAbsoluteSE are the standard errors of InterSHAP in either
+	// aggregation, signs held at those of the estimate.
+	GlobalSE, MeanAbsoluteSE SourceErrors
 }
+
+// SourceErrors are the standard errors of a number by source, undefined where
+// unknown. That of the coalitions is undefined where they were not drawn.
+type SourceErrors struct{ Background, Coalitions, Samples Share }
 
 // Options say how a summary is made.
 type Options struct {
@@ -70,6 +124,8 @@ type Options struct {
 	// Quantile returns the quantile of Student's t distribution with df degrees
 	// of freedom at probability p.
 	Quantile func(p, df float64) float64
+	// Parts are shares that are asked for beyond those of every estimate.
+	Parts []Part
 }
 
 // Summary summarises one target over the given groups, or over all of them when
@@ -77,25 +133,31 @@ type Options struct {
 //
 // # Intervals
 //
-// The background and the data set are both samples, and their errors are kept
-// apart until the end. Let A be the cells of a share and f = Σ_A |x| / Σ |x| over
-// mean cells x. The background's standard error of f comes from the jackknife
-// over K blocks, with K−1 degrees of freedom; that of the data set from the
-// Poisson bootstrap of the linearised ratio, with n−1. They add in squares, with
-// the degrees of freedom of Welch and Satterthwaite.
+// The background and the data set are both samples, and so are the coalitions under
+// a budget. Their errors are kept apart until the end. Let A be the cells of a share
+// and f = Σ_A |x| / Σ |x| over mean cells x. The background's standard error of f
+// comes from the jackknife over K blocks, with K−1 degrees of freedom; that of the
+// coalitions from the jackknife over D draws, with D−1; that of the data set from
+// the Poisson bootstrap of the linearised ratio, with n−1. They add in squares, with
+// the degrees of freedom of Welch and Satterthwaite. What rows and draws do only
+// together is counted in both jackknifes, which errs to the wide side.
 //
 // Taken at face value, absolute values would keep every interval away from zero.
 // So signs are fixed at those of the estimate, which leaves f smooth, and cells
-// whose sign is not clear at the level (by Šidák over the pairs, or over the
-// diagonal) may be nothing: the lower bound of a share leaves out the unclear
-// cells of A, the upper bound the unclear cells outside A.
+// whose sign is not clear at the level (by Šidák over the cells of one order) may be
+// nothing: the lower bound of a share leaves out the unclear cells of A, the upper
+// bound the unclear cells outside A. A share of another whole is made in the same
+// way from the cells of that whole.
 //
 // For mean absolutes every sign is plus, and the cells that a bound would have
 // smaller are reduced by the size that noise alone gives to absolute values.
 //
+// The bounds of a cell's signed mean x are x ± t·se with the same se and degrees of
+// freedom.
+//
 // Samples with the same id are drawn together; n is the number of independent
-// ones. Where the background's error is unknown, bounds hold that of the samples
-// alone. With fewer than two independent samples there are no bounds.
+// ones. Where the background's error is unknown, bounds hold the others alone. With
+// fewer than two independent samples there are no bounds.
 func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
 	s, ok := a.gather(target, groups)
 	if !ok {
@@ -110,17 +172,56 @@ func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
 		Local:   s.localSummary(),
 	}
 	signed := newMoments(l, s, false)
-	out.Phi = unpack(signed.mean, l.Modalities)
-	if se := signed.backgroundSE(); se != nil {
-		out.BackgroundSE = unpack(se, l.Modalities)
-	}
-	if se := signed.samplesSE(); se != nil {
-		out.SamplesSE = unpack(se, l.Modalities)
-	}
+	global := signed.estimator(opt)
+	absolute := newMoments(l, s, true).estimator(opt)
+	shares, absoluteShares := global.shares(), absolute.shares()
+	out.Cells = signed.cells(opt, shares, absoluteShares)
+	out.Phi = s.unpack(signed.mean)
+	out.BackgroundSE = s.perCell(out.Cells, func(c Cell) Share { return c.BackgroundSE })
+	out.CoalitionSE = s.perCell(out.Cells, func(c Cell) Share { return c.CoalitionSE })
+	out.SamplesSE = s.perCell(out.Cells, func(c Cell) Share { return c.SamplesSE })
 	out.BaseSE, out.Clusters = signed.baseSE(), signed.clusters
-	out.Global, out.InterSHAPBackgroundSE = signed.estimate(opt)
-	out.MeanAbsolute, out.MeanAbsoluteBackgroundSE = newMoments(l, s, true).estimate(opt)
+	out.Global = global.estimate(shares)
+	out.GlobalSE = global.interactionsSE()
+	out.MeanAbsolute = absolute.estimate(absoluteShares)
+	out.MeanAbsoluteSE = absolute.interactionsSE()
 	return out
+}
+
+// cells describes each cell, given its shares in both aggregations.
+func (m *moments) cells(opt Options, shares, absolute []Interval) []Cell {
+	out := make([]Cell, len(m.mean))
+	for at, s := range m.layout.Coalitions() {
+		c := Cell{Coalition: s, Mean: m.mean[at], Share: shares[at], MeanAbsoluteShare: absolute[at]}
+		spread := m.cell(at)
+		if m.known(background) {
+			c.BackgroundSE = Defined(spread.jackknife(background))
+		}
+		if m.known(coalitions) {
+			c.CoalitionSE = Defined(spread.jackknife(coalitions))
+		}
+		if se, df, ok := m.standardError(spread); ok {
+			c.SamplesSE = Defined(m.sampling(spread))
+			half := margin(se, df, opt.Level, opt)
+			c.Low, c.High = Defined(c.Mean-half), Defined(c.Mean+half)
+		}
+		out[at] = c
+	}
+	return out
+}
+
+// perCell returns one number of every cell in the form of Phi, nil where it is
+// undefined.
+func (s *shape) perCell(cells []Cell, number func(Cell) Share) []float64 {
+	out := make([]float64, len(cells))
+	for at, c := range cells {
+		v, ok := number(c).Value()
+		if !ok {
+			return nil
+		}
+		out[at] = v
+	}
+	return s.unpack(out)
 }
 
 // gather adds up the sections of the groups.
@@ -130,7 +231,7 @@ func (a *Accumulator) gather(target int, groups []int) (section, bool) {
 			groups = append(groups, g)
 		}
 	}
-	s := section{make([]float64, a.layout.sectionLen()), a.layout.packed(), len(a.layout.Blocks)}
+	s := section{make([]float64, a.shape.sectionLen()), &a.shape}
 	for _, g := range groups {
 		if part := a.sections[target*a.layout.Groups+g]; part != nil {
 			addTo(s.sums, part)
@@ -145,6 +246,7 @@ func (s section) localSummary() LocalSummary {
 	if n > 0 {
 		mean := s.sums[atLocalSum] / n
 		out.Mean = Defined(mean)
+		out.Spectrum = scaled(s.local(), 1/n)
 		if n > 1 {
 			squares := s.sums[atLocalSquares] - n*mean*mean
 			if squares < 1e-14*n { // what rounding leaves of equal scores

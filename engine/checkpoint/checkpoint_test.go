@@ -150,6 +150,71 @@ func TestTilesComeBack(t *testing.T) {
 	}
 }
 
+// Tiles of listed coalitions come back as they were, and the list is a fact of the
+// run: the folder of another list, or of all, is refused.
+func TestTilesOfListedCoalitions(t *testing.T) {
+	list := []game.Coalition{0, 1 << 29, 5, game.Grand(30)}
+	chosen := Shape{Tiles: 1, Players: 30, Targets: 1, Blocks: 2, Coalitions: list}
+	values := []float64{1, 2, 3, 4, 5, 6, 7, 8}
+	tables := func(list []game.Coalition, values []float64) game.Tables {
+		tables, err := game.NewPartialTables(30, list, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tables
+	}
+	dir := filepath.Join(t.TempDir(), "ck")
+	f, err := Open(dir, identity, chosen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tile := emptyTile(0)
+	tile.Predicted, tile.Columns = []int{0, 1}, []int{0, 1}
+	tile.Values, tile.BlockValues = tables(list, values), tables(list, append(values, values...))
+	got := emptyTile(0)
+	if err := errors.Join(f.Save(tile), f.Load(got)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := compareTiles(tile, got); diff != "" || !slices.Equal(got.Values.Coalitions(), list) || !slices.Equal(got.BlockValues.Coalitions(), list) {
+		t.Errorf("coalitions %v, want %v (-saved +loaded):\n%s", got.Values.Coalitions(), list, diff)
+	}
+	other := []game.Coalition{0, 1 << 29, 6, game.Grand(30)}
+	tile.Values = tables(other, values)
+	if err := f.Save(tile); err == nil || !strings.Contains(err.Error(), "other coalitions") {
+		t.Errorf("a tile of another list: got %v, want an error", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// The digest is Python's: sha256(struct.pack("<4Q", 0, 1<<29, 5, (1<<30)-1)).
+	const spelled = `"4, 5ae5443d4902864c6eab7b77e4e73182701caf8bdfa73af437c4c8c3d83288f3"`
+	for _, test := range []struct {
+		name, reason string
+		coalitions   []game.Coalition
+		want         string
+	}{
+		{"another list", "a table would have another coalition's value", other, "coalitions was " + spelled + " there, is \"4, "},
+		{"another order", "a table would have them in other places", []game.Coalition{0, 5, 1 << 29, game.Grand(30)}, "coalitions was " + spelled},
+		{"all", "a table would have others too", nil, "coalitions was " + spelled + " there, is not said here"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Open(dir, identity, Shape{Tiles: 1, Players: 30, Targets: 1, Blocks: 2, Coalitions: test.coalitions})
+			if wantError(t, err, test.want, "name another folder"); t.Failed() {
+				t.Logf("(%s)", test.reason)
+			}
+		})
+	}
+	if len(identity) != 3 {
+		t.Errorf("the caller's facts are %v, want them unchanged", identity)
+	}
+	if f, err = Open(dir, identity, chosen); err != nil || !f.Has(0) {
+		t.Fatalf("opened again: %v, want its tile", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A tile that does not fit the folder's shape would be a file that nobody can
 // read again.
 func TestSaveRefusesAnotherShape(t *testing.T) {
@@ -317,7 +382,7 @@ func TestDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		tile := newTile(t, number)
-		raw, err := encode(header{digest, number, tile.Lo, tile.Hi, shape.Players, shape.Targets, shape.Blocks}, tile)
+		raw, err := encode(header{digest, number, tile.Lo, tile.Hi, shape}, tile)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/game"
 )
 
 // The names of the files in a folder.
@@ -34,6 +36,17 @@ type Shape struct {
 	// Players, Targets and Blocks count modalities, explained numbers of a
 	// sample, and blocks of background rows, 0 where there are none.
 	Players, Targets, Blocks int
+	// Coalitions lists those that tiles have values of; nil means all 2^Players. The
+	// list is a fact of the run, which [Open] adds to the others.
+	Coalitions []game.Coalition
+}
+
+// width is the number of values of a table.
+func (s Shape) width() int {
+	if s.Coalitions == nil {
+		return 1 << s.Players
+	}
+	return len(s.Coalitions)
 }
 
 // A Folder keeps the tiles of one run. It is safe for concurrent use, by one
@@ -108,6 +121,9 @@ func list(dir string) ([]fs.DirEntry, error) {
 // there. It refuses the folder of another run, one that another process uses, and
 // one with files that are not ours.
 func Open(dir string, id Identity, shape Shape) (*Folder, error) {
+	if shape.Coalitions != nil {
+		id = append(slices.Clip(id), Fact{coalitionsFact, spell(shape.Coalitions)})
+	}
 	identity, err := id.digest()
 	if err != nil {
 		return nil, err
@@ -188,10 +204,7 @@ func (f *Folder) Found() int { return len(f.found) }
 func (f *Folder) Has(number int) bool { return f.found[number] }
 
 func (f *Folder) header(t *engine.Tile) header {
-	return header{
-		identity: f.identity, number: t.Number, lo: t.Lo, hi: t.Hi,
-		players: f.shape.Players, targets: f.shape.Targets, blocks: f.shape.Blocks,
-	}
+	return header{identity: f.identity, number: t.Number, lo: t.Lo, hi: t.Hi, shape: f.shape}
 }
 
 // Load reads a tile. The error for a damaged file names it; nothing is deleted.

@@ -15,7 +15,7 @@ func tileFile(t testing.TB, number int) (header, []byte) {
 		t.Fatal(err)
 	}
 	tile := newTile(t, number)
-	h := header{digest, number, tile.Lo, tile.Hi, shape.Players, shape.Targets, shape.Blocks}
+	h := header{digest, number, tile.Lo, tile.Hi, shape}
 	raw, err := encode(h, tile)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/intershap/intershap/game"
 )
 
 // Schema names the version of the folder's files.
@@ -26,6 +29,19 @@ type Fact struct {
 // An Identity tells one run from another: with equal facts every tile has the
 // same bits. What changes no tile, such as the number of workers, is no fact.
 type Identity []Fact
+
+// coalitionsFact names the fact that tells one list of coalitions from another.
+const coalitionsFact = "coalitions"
+
+// spell tells one list of coalitions from another: how many there are, and the
+// SHA-256 of their bits, 8 bytes each, little end first.
+func spell(coalitions []game.Coalition) string {
+	var raw []byte
+	for _, s := range coalitions {
+		raw = binary.LittleEndian.AppendUint64(raw, uint64(s))
+	}
+	return fmt.Sprintf("%d, %x", len(coalitions), sha256.Sum256(raw))
+}
 
 // document returns the contents of run.json: the facts in their order, one a
 // line.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/intershap/intershap/engine"
 	"github.com/intershap/intershap/game"
@@ -15,13 +16,13 @@ import (
 // magic starts every tile file; its last byte is the version of the layout.
 const magic = "intershap tile 1"
 
-// A header comes first in a tile file and says all that its length depends on.
-// Whoever reads a tile knows it beforehand, so that nothing in a file decides how
-// much memory is taken.
+// A header comes first in a tile file and says all that its length depends on, but for
+// a list of coalitions, which is in the identity. Whoever reads a tile knows it
+// beforehand, so that nothing in a file decides how much memory is taken.
 type header struct {
-	identity                 [sha256.Size]byte
-	number, lo, hi           int
-	players, targets, blocks int
+	identity       [sha256.Size]byte
+	number, lo, hi int
+	shape          Shape
 }
 
 const (
@@ -33,16 +34,16 @@ const (
 func (h header) appendTo(raw []byte) []byte {
 	raw = append(raw, magic...)
 	raw = append(raw, h.identity[:]...)
-	return appendInts(raw, h.number, h.lo, h.hi, h.players, h.targets, h.blocks)
+	return appendInts(raw, h.number, h.lo, h.hi, h.shape.Players, h.shape.Targets, h.shape.Blocks)
 }
 
 // values counts the numbers in the tile's value tables, over all rows.
-func (h header) values() int { return (h.hi - h.lo) * h.targets << h.players }
+func (h header) values() int { return (h.hi - h.lo) * h.shape.Targets * h.shape.width() }
 
 // fileBytes is the length of the whole file.
 func (h header) fileBytes() int {
 	n := h.hi - h.lo
-	words := n + n*h.targets + (1+h.blocks)*h.values()
+	words := n + n*h.shape.Targets + (1+h.shape.Blocks)*h.values()
 	return headerBytes + words*wordBytes + sha256.Size
 }
 
@@ -56,12 +57,17 @@ func encode(h header, t *engine.Tile) ([]byte, error) {
 		got, want int
 	}{
 		{"predicted classes", len(t.Predicted), h.hi - h.lo},
-		{"columns", len(t.Columns), (h.hi - h.lo) * h.targets},
+		{"columns", len(t.Columns), (h.hi - h.lo) * h.shape.Targets},
 		{"values", len(t.Values.Values()), h.values()},
-		{"block values", len(t.BlockValues.Values()), h.blocks * h.values()},
+		{"block values", len(t.BlockValues.Values()), h.shape.Blocks * h.values()},
 	} {
 		if part.got != part.want {
 			return nil, fmt.Errorf("checkpoint: tile %d has %d %s, want %d as the folder was opened for", h.number, part.got, part.what, part.want)
+		}
+	}
+	for _, tables := range []game.Tables{t.Values, t.BlockValues} {
+		if len(tables.Values()) > 0 && !slices.Equal(tables.Coalitions(), h.shape.Coalitions) {
+			return nil, fmt.Errorf("checkpoint: tile %d has the values of other coalitions than the folder was opened for", h.number)
 		}
 	}
 	raw := h.appendTo(make([]byte, 0, h.fileBytes()))
@@ -99,12 +105,12 @@ func decode(t *engine.Tile, raw []byte, h header) error {
 	}
 	n := h.hi - h.lo
 	words := words(body[headerBytes:])
-	predicted, columns := words.ints(n), words.ints(n*h.targets)
-	values, err := game.NewTables(h.players, words.floats(h.values()))
+	predicted, columns := words.ints(n), words.ints(n*h.shape.Targets)
+	values, err := game.NewPartialTables(h.shape.Players, h.shape.Coalitions, words.floats(h.values()))
 	if err != nil {
 		return err
 	}
-	blockValues, err := game.NewTables(h.players, words.floats(h.blocks*h.values()))
+	blockValues, err := game.NewPartialTables(h.shape.Players, h.shape.Coalitions, words.floats(h.shape.Blocks*h.values()))
 	if err != nil {
 		return err
 	}

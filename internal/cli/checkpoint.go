@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/intershap/intershap/engine/checkpoint"
 )
@@ -23,6 +26,29 @@ func checkCheckpoint(dir string) error {
 		return fault
 	}
 	return err
+}
+
+// checkRounds is checkCheckpoint for a run in rounds, each of which has a folder of its
+// own in dir.
+func checkRounds(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if dir == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return usagef("--checkpoint %s: %w", dir, err)
+	}
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), "round-") {
+			fault := usagef("--checkpoint %s: holds %q, so it is no checkpoint of a run with --until", dir, entry.Name())
+			fault.hint = "name a folder that is empty or not there yet"
+			return fault
+		}
+		if err := checkCheckpoint(filepath.Join(dir, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkOutside refuses a file of results among those of the checkpoint, which it

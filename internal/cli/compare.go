@@ -267,9 +267,9 @@ func checkDifferences(d *compare.Document, above, below bound) error {
 			case !ok:
 				faults = append(faults, &gateError{fmt.Sprintf("%s is %s, so no bound holds", what, undefined)})
 			case above.set && x > above.at:
-				faults = append(faults, &gateError{fmt.Sprintf("%s is %v, above %v", what, x, above.at)})
+				faults = append(faults, &gateError{fmt.Sprintf("%s is %v, above %v", what, besides(x, above.at), above.at)})
 			case below.set && x < below.at:
-				faults = append(faults, &gateError{fmt.Sprintf("%s is %v, below %v", what, x, below.at)})
+				faults = append(faults, &gateError{fmt.Sprintf("%s is %v, below %v", what, besides(x, below.at), below.at)})
 			}
 		}
 	}

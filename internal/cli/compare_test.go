@@ -279,8 +279,8 @@ func TestDifferenceGates(t *testing.T) {
 	}
 	check(bound{}, bound{})
 	check(at(.11), at(-.11))
-	check(at(.05), bound{}, "late - early, target class:a: difference of mean absolute InterSHAP is 0.09999999999999998, above 0.05", "one - early, target class:a")
-	check(bound{}, at(0), "late - early, target class:b: difference of mean absolute InterSHAP is -0.09999999999999998, below 0")
+	check(at(.05), bound{}, "late - early, target class:a: difference of mean absolute InterSHAP is 0.1, above 0.05", "one - early, target class:a")
+	check(bound{}, at(0), "late - early, target class:b: difference of mean absolute InterSHAP is -0.1, below 0")
 	d.Comparisons[0].Targets[0].Rows[1].Delta = score.Share{}
 	check(at(1), bound{}, "is undefined, so no bound holds")
 }

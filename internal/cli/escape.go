@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,6 +28,28 @@ func escapeLines(text string) string {
 		lines[i] = escape(l)
 	}
 	return strings.Join(lines, "\n  ")
+}
+
+// escapeError is escape for the text of an error: the line ends between errors that were
+// joined stay, those inside of one, which come from names, do not.
+func escapeError(err error) string {
+	text := err.Error()
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		joined, ok := inner.(interface{ Unwrap() []error })
+		if !ok {
+			continue
+		}
+		var texts, lines []string
+		for _, e := range joined.Unwrap() {
+			texts, lines = append(texts, e.Error()), append(lines, escapeError(e))
+		}
+		before, behind, found := strings.Cut(text, inner.Error())
+		if !found || inner.Error() != strings.Join(texts, "\n") {
+			return escapeLines(text) // put together in another way
+		}
+		return escape(before) + strings.Join(lines, "\n  ") + escape(behind)
+	}
+	return escape(text)
 }
 
 // escapef formats as fmt.Sprintf does, with every text among args escaped but

@@ -116,6 +116,27 @@ func TestHostileMessages(t *testing.T) {
 	}
 }
 
+// The line ends between joined errors stay; one in a name is shown, and makes no line.
+func TestEscapeError(t *testing.T) {
+	name := errors.New("no modality \"labs/b\n  =c\"")
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{name, `no modality "labs/b\n  =c"`},
+		{fmt.Errorf("x: %w", name), `x: no modality "labs/b\n  =c"`},
+		{errors.Join(name, errors.New("two")), `no modality "labs/b\n  =c"` + "\n  two"},
+		{fmt.Errorf("a\x1b: %w (b)", errors.Join(errors.New("one"), fmt.Errorf("in: %w", errors.Join(name, errors.New("two"))))),
+			`a\x1b: one` + "\n  in: " + `no modality "labs/b\n  =c"` + "\n  two (b)"},
+		{fmt.Errorf("%w and %w", errors.New("one"), errors.New("two")), "one and two"},
+		{&usageError{err: name}, `no modality "labs/b\n  =c"`},
+	} {
+		if got := escapeError(tt.err); got != tt.want {
+			t.Errorf("want %q, got %q", tt.want, got)
+		}
+	}
+}
+
 // TestVisibleAndShorten checks that what is measured is what is cut.
 func TestVisibleAndShorten(t *testing.T) {
 	for _, text := range []string{escape(hostile), strings.Repeat("ü", 40), "short"} {

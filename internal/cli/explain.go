@@ -18,6 +18,8 @@ type explainOptions struct {
 	samples               string
 	strict                bool
 	failAbove, failBelow  bound
+	atLeast               bound
+	sensitivity           bool
 	cpuProfile, traceFile string
 	fromEnvironment       []string
 }
@@ -36,7 +38,9 @@ files; an array or column named like an input of the model is that input,
 columns input.feature belong to input. Labels are not needed.`,
 		Example: `  intershap explain model.onnx test.npz --background train.npz
   intershap explain model.onnx test.csv --modality rna=x[0:200] \
-      --modality adt=x[200:] -o run.json --samples run.npz`,
+      --modality adt=x[200:] -o run.json --samples run.npz
+  intershap explain model.onnx test.npz --background train.npz \
+      --at-least 5% --sensitivity`,
 		Annotations: map[string]string{
 			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict, 129, 130 and 143 interrupted",
 		},
@@ -55,7 +59,13 @@ columns input.feature belong to input. Labels are not needed.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false // in the order of a run: what, how, where to
 	addQuestion(flags, &opt.question)
+	addGroups(flags, &opt.question)
+	addBudget(flags, &opt.question)
+	addUntil(flags, &opt.question)
+	addInteractions(cmd, &opt.options)
 	define(flags, &opt.options.Level, "level", "0.95", "L", "confidence level of intervals", readLevel)
+	define(flags, &opt.atLeast, "at-least", "", "X", "ask whether the headline is at least X, as 5% or 0.05: yes, no or unclear by its interval", readThreshold)
+	flags.BoolVar(&opt.sensitivity, "sensitivity", false, "explain again under other masks, background sizes and draws, and output scale: does the verdict depend on them? About eight more runs")
 	flags.StringVarP(&opt.out, "out", "o", "", "`FILE` for the result as JSON, beside the table; -: standard output")
 	flags.BoolVar(&opt.json, "json", false, "print JSON instead of the table")
 	flags.StringVar(&opt.samples, "samples", "", "`FILE` for the values of every sample: .npz, .parquet, .csv or .jsonl")
@@ -91,6 +101,9 @@ func (o *explainOptions) check() error {
 	if err := o.question.check(); err != nil {
 		return err
 	}
+	if err := checkInteractions(&o.options); err != nil {
+		return err
+	}
 	if o.failAbove.set && o.failBelow.set && o.failAbove.at < o.failBelow.at {
 		return usagef("--fail-above %v and --fail-below %v: no number is within both", o.failAbove.at, o.failBelow.at)
 	}
@@ -109,6 +122,9 @@ func (o *explainOptions) check() error {
 		if err := checkOutside(f.flag, f.path, o.options.Checkpoint); err != nil {
 			return err
 		}
+	}
+	if o.options.Until > 0 {
+		return checkRounds(o.options.Checkpoint)
 	}
 	return checkCheckpoint(o.options.Checkpoint)
 }
@@ -167,17 +183,15 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 		opt.Sink = samples
 		defer func() { err = errors.Join(err, samples.discard()) }()
 	}
-	plan, err := files.newPlan(ctx, opt)
-	if err != nil {
-		return nil, how, err
-	}
-	tell.plan(plan)
-	bar.start()
-	ex, err = plan.Explain(ctx)
-	bar.finish()
-	if err != nil {
+	if ex, err = files.explain(ctx, opt, tell, bar); err != nil {
 		return nil, how, kept(ctx, err, opt.Checkpoint)
 	}
+	if o.sensitivity {
+		if err := files.choose(ctx, ex, tell, bar); err != nil {
+			return nil, how, kept(ctx, err, opt.Checkpoint)
+		}
+	}
+	answer(&ex.Explanation, o.atLeast)
 	if samples != nil {
 		if err := samples.finish(); err != nil {
 			return nil, how, err

@@ -122,10 +122,10 @@ const program = "intershap"
 // and where the usage is told.
 func reportError(w io.Writer, err error) {
 	// Packages name themselves; the root package has the program's name.
-	text := strings.TrimPrefix(err.Error(), program+": ")
-	lines := []string{program + ": " + escapeLines(text)}
+	text := strings.TrimPrefix(escapeError(err), program+": ")
+	lines := []string{program + ": " + text}
 	if hint := hintOf(err); hint != "" {
-		lines = append(lines, "hint: "+escapeLines(hint))
+		lines = append(lines, "hint: "+escape(hint))
 	}
 	var usage *usageError
 	if errors.As(err, &usage) && usage.command != "" {
@@ -142,6 +142,7 @@ func hintOf(err error) string {
 		usage      *usageError
 		data       *dataset.Error
 		modalities *dataset.ModalityError
+		groups     *dataset.GroupError
 		library    *onnx.LibraryError
 		load       *onnx.LoadError
 		folder     *checkpoint.Error
@@ -162,6 +163,8 @@ func hintOf(err error) string {
 		return data.Hint
 	case errors.As(err, &modalities):
 		return modalities.Hint
+	case errors.As(err, &groups):
+		return groups.Hint
 	case errors.As(err, &library):
 		return library.Hint
 	case errors.As(err, &load):

@@ -72,16 +72,28 @@ func sampleGames(s *result.Samples, target string) (*games, error) {
 	}
 	values := s.ByTarget[at].Values
 	if values == nil {
-		return nil, &hintedError{
-			err:  fmt.Errorf("%s: want the values of coalitions, got samples without them, as .csv and .parquet are", s.Path),
-			hint: "write the samples as .npz or .jsonl: explain --samples FILE",
-		}
+		return nil, noValues(s.Path)
 	}
 	tables, err := game.NewTables(len(s.Modalities), values)
 	if err != nil {
 		return nil, inFile(s.Path, err)
 	}
 	return &games{players: len(s.Modalities), names: s.Modalities, ids: s.IDs, target: s.Targets[at], tables: tables}, nil
+}
+
+// noValues says why samples have no values of coalitions: two formats never do, and the
+// others do unless the run had a budget.
+func noValues(path string) error {
+	if extension := strings.ToLower(filepath.Ext(path)); extension == ".csv" || extension == ".parquet" {
+		return &hintedError{
+			err:  fmt.Errorf("%s: want the values of coalitions, got samples without them, as .csv and .parquet are", path),
+			hint: "write the samples as .npz or .jsonl: explain --samples FILE",
+		}
+	}
+	return &hintedError{
+		err:  fmt.Errorf("%s: want the values of all coalitions, got samples of a run on a budget, which evaluates some of them", path),
+		hint: "explain without --budget, or ask that run for the index: explain --budget C --index FSII --order 2",
+	}
 }
 
 func noSuchTarget(s *result.Samples, target string) error {

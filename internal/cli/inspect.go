@@ -53,6 +53,9 @@ type modalityReport struct {
 	Name     string   `json:"name"`
 	Elements int      `json:"elements"`
 	Inputs   []string `json:"inputs"`
+	// GroupOf is the modality that this is a group of, null for a modality that is a
+	// player whole.
+	GroupOf *string `json:"group_of"`
 }
 
 type fileReport struct {
@@ -87,7 +90,7 @@ type inspectOptions struct {
 // dataFlags are the flags that mean nothing without DATA.
 var dataFlags = []string{
 	"background", "background-size", "mask", "output", "task", "transform", "target", "classes", "convention",
-	"plan", "seed", "workers", "memory",
+	"plan", "seed", "workers", "memory", "budget", "estimator", "index", "order",
 }
 
 func newInspect(s *streams) *cobra.Command {
@@ -127,6 +130,9 @@ parts for Graphviz. The other flags are those of explain.`,
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	addQuestion(flags, &opt.question)
+	addGroups(flags, &opt.question)
+	addBudget(flags, &opt.question)
+	addInteractions(cmd, &opt.options)
 	flags.BoolVar(&opt.json, "json", false, "print JSON")
 	flags.BoolVar(&opt.dot, "dot", false, "print a picture of the model's parts in Graphviz's language; measures nothing")
 	addNarration(flags, &opt.narration)
@@ -169,6 +175,9 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 // check refuses flags that do not go together.
 func (o *inspectOptions) check() error {
 	if err := o.question.check(); err != nil {
+		return err
+	}
+	if err := checkInteractions(&o.options); err != nil {
 		return err
 	}
 	asking := o.aboutData
@@ -226,6 +235,9 @@ func reportModalities(modalities []dataset.Modality, inputs []tensor.Spec) []mod
 	out := []modalityReport{}
 	for _, m := range modalities {
 		r := modalityReport{Name: m.Name, Inputs: []string{}}
+		if m.Of != "" {
+			r.GroupOf = &m.Of
+		}
 		for _, part := range m.Parts {
 			r.Elements += part.Hi - part.Lo
 			if name := inputs[part.Input].Name; len(r.Inputs) == 0 || r.Inputs[len(r.Inputs)-1] != name {
@@ -243,7 +255,10 @@ func (r *inspection) proposeModalities(opt *inspectOptions, inputs []tensor.Spec
 	if len(inputs) == 0 {
 		return // a server that tells nothing, which is said where inputs would stand
 	}
-	modalities, err := dataset.ParseModalities(opt.options.Modalities, opt.options.Fixed, inputs, nil)
+	modalities, err := dataset.ParseModalities(opt.options.Modalities, opt.options.Fixed, inputs, nil, dataset.MaxUnnamed)
+	if err == nil {
+		modalities, err = dataset.ParseGroups(opt.options.Groups, modalities, inputs, nil)
+	}
 	if err != nil {
 		text := strings.TrimPrefix(err.Error(), "dataset: ")
 		if hint := hintOf(err); hint != "" {
@@ -280,6 +295,9 @@ func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m modelFile) 
 		Convention: opt.options.Convention.String(),
 	}
 	r.Warnings = append(r.Warnings, plan.Warnings()...)
+	if err := plan.Affordable(); err != nil {
+		r.Warnings = append(r.Warnings, diag.Warning{ID: "needs-budget", Text: strings.TrimPrefix(err.Error(), "intershap: ")})
+	}
 	r.graph = newPartGraph(plan, cut, outputOf(m, plan.Output()))
 	r.Cost = reportCost(plan, opt.options.Plan, cut, r.graph.parts)
 	if opt.dot {

@@ -172,8 +172,11 @@ type samplesFile struct {
 	writer result.SamplesWriter // nil before Begin and after the end
 }
 
-// Begin opens the file.
+// Begin opens the file, and again for each round of a run: the last one counts.
 func (f *samplesFile) Begin(header result.SamplesHeader) error {
+	if err := f.discard(); err != nil {
+		return err
+	}
 	w, err := result.CreateSamples(f.path, header)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ type question struct {
 // The words that flags take, and completions propose.
 var (
 	taskNames       = names(intershap.Classes, intershap.Binary, intershap.Multilabel, intershap.Regression)
-	transformNames  = names(engine.Identity, engine.Softmax, engine.Sigmoid, engine.Log, engine.Logit, engine.Centred)
+	transformNames  = names(engine.Identity, engine.Softmax, engine.Sigmoid, engine.Log, engine.Logit, engine.Centred, engine.CentredLog)
 	conventionNames = names(score.Paper, score.SinglePair)
 	planNames       = names(intershap.AutoPlan, intershap.StagedPlan, intershap.FullPlan)
 )
@@ -55,7 +55,7 @@ func addQuestion(flags *pflag.FlagSet, q *question) {
 	define(flags, &o.Task, "task", "", "T", "classes, binary, multilabel or regression (default: guessed from the output)",
 		readNamed(intershap.ParseTask, taskNames...))
 	define(flags, &o.Transform, "transform", engine.Identity.String(), "T",
-		"of each output before any mean: identity, softmax, sigmoid, log, logit, centred",
+		"of each output before any mean: identity, softmax, sigmoid, log, logit, centred, centred-log",
 		readNamed(engine.ParseTransform, transformNames...))
 	define(flags, &o.Target, "target", "", "T", "explained: predicted, label, all or class:NAME (default: predicted for classes)", readTarget)
 	define(flags, &o.Classes, "classes", "", "a,b,...", "the names of the classes (default: as the file states them, else 0, 1, ...)", readClasses)
@@ -99,7 +99,13 @@ func (q *question) check() error {
 	if err := checkModalities(q.options.Modalities); err != nil {
 		return err
 	}
+	if err := checkGroups(q.options.Groups); err != nil {
+		return err
+	}
 	if err := checkMasks(q.options.Mask); err != nil {
+		return err
+	}
+	if err := q.checkBudget(); err != nil {
 		return err
 	}
 	for _, list := range q.fixed {
@@ -234,8 +240,14 @@ func (o *opened) close() error {
 	return err
 }
 
-// newPlan plans the answer. The plan is closed with the files.
+// newPlan plans the answer. The plan is closed with the files, or by the next one.
 func (o *opened) newPlan(ctx context.Context, opt intershap.Options) (plan *intershap.Plan, err error) {
+	if o.plan != nil {
+		err = o.plan.Close()
+		if o.plan = nil; err != nil {
+			return nil, err
+		}
+	}
 	if plan, err = intershap.NewPlan(ctx, o.model, o.data, o.background, opt); err == nil {
 		o.plan = plan
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
 )
 
 const (
@@ -40,11 +41,21 @@ func writeTable(p *page, ex *result.Explanation, how circumstances) {
 		p.line("target %s%s: base %s, output %s", t.Target, notes.marks(p, t.Target), significant(t.Base), significant(t.Output))
 		p.blank()
 		writeShares(p, t, ex.Modalities)
+		writeAcross(p, t, ex.Groups)
+		writeSpectrum(p, t, len(ex.Modalities))
+		writeInteractions(p, t)
 		p.blank()
 		p.hang("* ", wording.Verdict(ex, t))
+		if t.AtLeast != nil {
+			p.hang("* ", wording.AtLeast(t))
+		}
 		if len(ex.Targets) == 1 {
 			writeClasses(p, t)
 		}
+	}
+	if ex.Sensitivity != nil {
+		p.blank()
+		writeSensitivity(p, ex)
 	}
 	p.blank()
 	if len(ex.Targets) > 1 && len(ex.Targets[0].ByClass) > 0 {
@@ -66,35 +77,36 @@ func writeHead(p *page, ex *result.Explanation, guessed bool, notes footnotes) {
 		task += " (guessed)"
 	}
 	background := fmt.Sprintf("%s, %s, mask %s", filepath.Base(from.Background.Source.Source), count(int64(from.Background.Rows), "row"), from.Background.Mask)
-	p.markedPairs([][2]string{
+	lines := [][2]string{
 		{"model", modelName(from.Model.Source)},
 		{"data", fmt.Sprintf("%s, %s", filepath.Base(from.Data.Source.Source), count(int64(from.Data.Samples), "sample"))},
 		{"background", background},
 		{"explained", fmt.Sprintf("output %s, %s, transform %s", from.Output, task, from.Transform)},
 		{"scores", fmt.Sprintf("convention %s, %s %% intervals", from.Convention, level(from.Level))},
-	}, notes.marks(p, ""))
+	}
+	if text := coalitionsOf(ex); text != "" {
+		lines = append(lines, [2]string{"coalitions", text})
+	}
+	p.markedPairs(lines, notes.marks(p, ""))
 }
 
 // writeShares writes the grid of one target: the score, each modality, each
 // pair, in every aggregation.
 func writeShares(p *page, t *result.Target, modalities []string) {
-	global, absolute := cell{head: "global"}, cell{head: "mean absolute"}
-	headline := &global
-	if t.Headline == result.MeanAbsolute {
-		headline = &absolute
-	}
-	headline.head += " *"
-	headline.strong = true
+	global, absolute := headlineHeads(t)
 	rows := [][]cell{{{head: ""}, global, absolute, {head: "local"}}}
-	score := []cell{{head: "InterSHAP"}, scoreCell(&t.Global.Aggregate), scoreCell(&t.MeanAbsolute.Aggregate), localCell(t.Local)}
-	if t.Headline == result.Global {
+	score := []cell{{head: scoreLabel(t)}, scoreCell(&t.Global.Aggregate), scoreCell(&t.MeanAbsolute.Aggregate), localCell(t.Local)}
+	switch {
+	case t.Across != nil: // across modalities is
+	case t.Headline == result.Global:
 		score[1].strong = true
-	} else {
+	default:
 		score[2].strong = true
 	}
 	rows = append(rows, score)
-	if x, ok := t.Local.Corrected.Value(); ok {
-		rows = append(rows, []cell{{head: "  corrected"}, {}, {}, {head: percent(x)}})
+	corrected := []cell{{head: "  corrected"}, correctedCell(t.Global.Corrected), correctedCell(t.MeanAbsolute.Corrected), correctedCell(t.Local.Corrected)}
+	if slices.ContainsFunc(corrected[1:], func(c cell) bool { return c.head != "" }) {
+		rows = append(rows, corrected)
 	}
 	// Scores end above the bars, so that these have the room of the last column, and
 	// their own heading there.
@@ -103,25 +115,69 @@ func writeShares(p *page, t *result.Target, modalities []string) {
 		row := []cell{{head: m}, contributionCell(&t.Global.Aggregate, m), contributionCell(&t.MeanAbsolute.Aggregate, m)}
 		parts = append(parts, withBar(p, row, contributionOf(wording.HeadlineAggregate(&t.Breakdown, t.Headline), m), false))
 	}
-	pairs := wording.SortedPairs(t)
-	for _, at := range pairs[:min(len(pairs), mostPairs)] {
+	shown, rest := largestPairs(t.Global.Pairs, t.MeanAbsolute.Pairs, t.Headline)
+	for _, at := range shown {
 		g, a := t.Global.Pairs[at], t.MeanAbsolute.Pairs[at]
-		drawn := g
-		if t.Headline == result.MeanAbsolute {
-			drawn = a
-		}
-		parts = append(parts, withBar(p, []cell{pairHead(g.Pair), pairCell(g), pairCell(a)}, wording.Interval{Share: drawn.Share, Low: drawn.Low, High: drawn.High}, true))
+		headline, _ := pairShares(g, a, t.Headline)
+		parts = append(parts, withBar(p, []cell{pairHead(g.Pair), pairCell(g), pairCell(a)}, headline, true))
 	}
 	if haveBars(parts) {
 		rows = append(rows, []cell{{}, {}, {}, barsHead(t.Headline)})
 	}
 	p.grid(append(rows, parts...))
-	if more := len(pairs) - mostPairs; more > 0 {
-		p.line("%s more in --json", count(int64(more), "pair"))
+	writeMore(p, "pair", "", rest)
+}
+
+// headlineHeads are the headings of the two aggregations of means, with a mark at the one
+// to read first.
+func headlineHeads(t *result.Target) (global, absolute cell) {
+	global, absolute = cell{head: "global"}, cell{head: "mean absolute"}
+	headline := &global
+	if t.Headline == result.MeanAbsolute {
+		headline = &absolute
 	}
+	headline.head += " *"
+	headline.strong = true
+	return global, absolute
+}
+
+// largestPairs returns the positions of the pairs that a table has: the largest first by
+// the aggregation to read, all of them or mostPairs without those that have nothing to
+// tell. rest are the shares of the others.
+func largestPairs(global, absolute []result.Pair, h result.Headline) (shown []int, rest []wording.Interval) {
+	of := global
+	if h == result.MeanAbsolute {
+		of = absolute
+	}
+	shown, left := wording.Largest(wording.LargestFirst(of), mostPairs, func(at int) (headline, other wording.Interval) {
+		return pairShares(global[at], absolute[at], h)
+	})
+	for _, at := range left {
+		headline, _ := pairShares(global[at], absolute[at], h)
+		rest = append(rest, headline)
+	}
+	return shown, rest
+}
+
+// pairShares returns the share of a pair in the aggregation to read first and in the other.
+func pairShares(global, absolute result.Pair, h result.Headline) (headline, other wording.Interval) {
+	g := wording.Interval{Share: global.Share, Low: global.Low, High: global.High}
+	a := wording.Interval{Share: absolute.Share, Low: absolute.Low, High: absolute.High}
+	if h == result.MeanAbsolute {
+		return a, g
+	}
+	return g, a
 }
 
 func scoreCell(a *result.Aggregate) cell { return interval{a.InterSHAP, a.Low, a.High}.cell() }
+
+// correctedCell is empty where there is nothing to correct.
+func correctedCell(s score.Share) cell {
+	if x, ok := s.Value(); ok {
+		return cell{head: percent(x)}
+	}
+	return cell{}
+}
 
 func contributionOf(a *result.Aggregate, modality string) wording.Interval {
 	bounds := a.ContributionIntervals[modality]
@@ -177,16 +233,16 @@ func writeClasses(p *page, t *result.Target) {
 	}
 	p.blank()
 	rows := [][]cell{{
-		{head: "predicted class"}, {head: "samples", number: true}, {head: "InterSHAP *"},
+		{head: "predicted class"}, {head: "samples", number: true}, {head: scoreName(t) + " *"},
 		{head: "base", number: true}, {head: "output", number: true},
 	}}
 	for _, c := range t.ByClass[:min(len(t.ByClass), mostClasses)] {
 		a := wording.HeadlineAggregate(&c.Breakdown, t.Headline)
 		row := []cell{
-			{head: c.Class}, {head: grouped(int64(c.Samples)), number: true}, scoreCell(a),
+			{head: c.Class}, {head: grouped(int64(c.Samples)), number: true}, interval{a.Score(), a.Low, a.High}.cell(),
 			{head: significant(c.Base), number: true}, {head: significant(c.Output), number: true},
 		}
-		rows = append(rows, withBar(p, row, wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, true))
+		rows = append(rows, withBar(p, row, wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}, true))
 	}
 	if haveBars(rows[1:]) {
 		rows[0] = append(rows[0], barsHead(t.Headline))

@@ -177,6 +177,8 @@ func TestTable(t *testing.T) {
 		{"undefined-terminal", explanation([]string{"image", "text"}, nothing), true, colorNever, "undefined is a word, a bad residual is told"},
 		{"columns-terminal", columns, true, colorNever, "the headline is the mean of absolutes; a regression has no predicted class to point to"},
 		{"additive-pipe", additive, false, colorNever, "what was answered and what was run are two numbers, and no interaction is no accident"},
+		{"groups-terminal", groupedExplanation(), true, colorNever, "shares by modality stand below those of groups, and come first in the verdict"},
+		{"groups-pipe", groupedExplanation(), false, colorNever, "what a single player does stands above, once"},
 		{"targets-pipe", several, false, colorNever, "a table for each target, classes left to the JSON"},
 	}
 	var used []string
@@ -271,3 +273,36 @@ func TestPageFailure(t *testing.T) {
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+// Of many pairs the table leaves out what is nothing, and says that the others are; pairs
+// that cancel in one aggregation stay.
+func TestTableOfNothing(t *testing.T) {
+	target, modalities := wideTarget()
+	for i := range target.MeanAbsolute.Pairs {
+		global, absolute := &target.Global.Pairs[i], &target.MeanAbsolute.Pairs[i]
+		global.Share, global.Low, global.High = score.Defined(0.5), score.Defined(0), score.Defined(1)
+		if i >= 2 {
+			absolute.Share, absolute.Low, absolute.High = score.Defined(1e-8), score.Defined(0), score.Defined(2e-8)
+		}
+		if i == 2 {
+			global.Low = score.Defined(0.2)
+		}
+	}
+	table := func() string {
+		s, out, _ := fakeStreams(false, 0)
+		p := newPage(s, colorNever)
+		writeShares(p, &target, modalities)
+		if err := p.flush(); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if got := table(); strings.Count(got, " × ") != 3 || !strings.HasSuffix(got, "\n18 pairs more in --json, each less than 0.01 %\n") {
+		t.Errorf("want three pairs, got\n%s", got)
+	}
+	// A list that is not cut is whole.
+	target.Global.Pairs, target.MeanAbsolute.Pairs = target.Global.Pairs[:15], target.MeanAbsolute.Pairs[:15]
+	if got := table(); strings.Count(got, " × ") != 15 || strings.Contains(got, "more in") {
+		t.Errorf("want all pairs, got\n%s", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -84,11 +85,21 @@ type bound struct {
 
 // readBound reads a fraction.
 func readBound(text string) (bound, error) {
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(x >= 0 && x <= 1) {
-		return bound{}, fmt.Errorf("want a fraction from 0 to 1, such as 0.3, got %q", text)
+	x, err := readFraction(text)
+	return bound{at: x, set: err == nil}, err
+}
+
+// readFraction reads a fraction, or one in percent: 0.05, 5%.
+func readFraction(text string) (float64, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	x, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if percent {
+		x /= 100
 	}
-	return bound{at: x, set: true}, nil
+	if err != nil || !(x >= 0 && x <= 1) {
+		return 0, fmt.Errorf("want a fraction from 0 to 1, such as 0.05 or 5%%, got %q", text)
+	}
+	return x, nil
 }
 
 // readWord returns a function that reads one of the given words.

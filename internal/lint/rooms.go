@@ -33,7 +33,7 @@ var Rooms = map[string]Room{
 	"game":          {Core: true},
 	"game/gametest": {Core: true, Above: []string{"game"}},
 	"index":         {Core: true, Above: []string{"game"}},
-	"approx":        {Core: true, Above: []string{"index"}},
+	"approx":        {Above: []string{"index"}, Modules: []string{gonum}},
 	"score":         {Core: true, Above: []string{"index"}},
 
 	// How well predictions agree with labels.

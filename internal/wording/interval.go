@@ -33,6 +33,15 @@ func (v Interval) Unclear() bool {
 	return v.OneSided() && high == 1
 }
 
+// nothing is what two decimals of a percentage round to 0.00.
+const nothing = 0.00005
+
+// Nothing reports whether the share and its upper bound round to 0.00 %.
+func (v Interval) Nothing() bool {
+	x, ok := v.Share.Value()
+	return ok && x < nothing && v.High.Or(x) < nothing
+}
+
 // Parts writes the interval in two parts: "12.3 %" and "[10.1, 14.2]". The second
 // is empty for "< 1.3 %", for "12.3 %" where no bounds are known, for "unclear" where
 // they say nothing, and for "undefined".

@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -32,20 +33,18 @@ func HeadlineName(headline result.Headline) string {
 
 // SortedPairs returns the positions of the headline's pairs, largest share first.
 func SortedPairs(t *result.Target) []int {
-	pairs := HeadlineAggregate(&t.Breakdown, t.Headline).Pairs
+	return LargestFirst(HeadlineAggregate(&t.Breakdown, t.Headline).Pairs)
+}
+
+// LargestFirst returns the positions of pairs, largest share first.
+func LargestFirst(pairs []result.Pair) []int {
 	order := make([]int, len(pairs))
 	for i := range order {
 		order[i] = i
 	}
 	const last = -1 // below every share
 	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := pairs[a].Share.Or(last), pairs[b].Share.Or(last); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
+		return cmp.Compare(pairs[b].Share.Or(last), pairs[a].Share.Or(last))
 	})
 	return order
 }
@@ -60,7 +59,10 @@ func Verdict(ex *result.Explanation, t *result.Target) string {
 	if !ok {
 		return "The score is undefined: the modalities change nothing in this output."
 	}
-	const what = "of what the modalities do to this output is interaction between them"
+	what := "of what the modalities do to this output is interaction between them"
+	if t.Across != nil {
+		what = "of what the groups do to this output is interaction across modalities"
+	}
 	upper, _ := high.Value()
 	var text string
 	switch {
@@ -76,7 +78,17 @@ func Verdict(ex *result.Explanation, t *result.Target) string {
 			text += fmt.Sprintf(" (%s %% interval %s to %s)", Level(ex.Provenance.Level), Points(lower), Points(upper))
 		}
 	}
-	return text + largestPart(HeadlineAggregate(&t.Breakdown, t.Headline)) + cancelled(ex, t) + "."
+	return text + within(t) + largestPart(HeadlineAggregate(&t.Breakdown, t.Headline)) + cancelled(ex, t) + "."
+}
+
+// within says how much groups of one modality interact, of a target that has groups.
+func within(t *result.Target) string {
+	if t.Across == nil {
+		return ""
+	}
+	w := t.Across.Headline(t.Headline).Within
+	text, _ := Interval{w.Share, w.Low, w.High}.Parts()
+	return "; interaction of groups within a modality: " + text
 }
 
 // cancelling is the ID of the warning that the headline hides interactions.
@@ -85,8 +97,12 @@ const cancelling = "mean-hides-interaction"
 // cancelled says how much interaction there is before signs cancel over samples, of a
 // target that has the warning.
 func cancelled(ex *result.Explanation, t *result.Target) string {
+	before := t.MeanAbsolute.InterSHAP
+	if t.Across != nil {
+		before = t.Across.MeanAbsolute.InterSHAP
+	}
 	for _, w := range ex.Warnings {
-		if x, ok := t.MeanAbsolute.InterSHAP.Value(); ok && w.ID == cancelling && w.Subject == t.Target {
+		if x, ok := before.Value(); ok && w.ID == cancelling && w.Subject == t.Target {
 			return "; interactions of opposite sign cancel over samples: " + Percent(x) + " before they do"
 		}
 	}

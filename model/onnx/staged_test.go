@@ -305,7 +305,7 @@ func TestStageRandomModels(t *testing.T) {
 			}
 			m := openPath(t, path)
 			samples, background := c.Data(1, 5), c.Data(2, 5)
-			modalities, err := dataset.ParseModalities(c.Modalities, c.Fixed, specsOf(m.inputs, samples), make([][]string, len(samples)))
+			modalities, err := dataset.ParseModalities(c.Modalities, c.Fixed, specsOf(m.inputs, samples), make([][]string, len(samples)), dataset.MaxUnnamed)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -97,6 +97,7 @@ func TestSums(t *testing.T) {
 		{3, 12, []int{5, 7}, "logits", "sigmoid"},               // one output at a time
 		{7, 4, []int{1, 1, 1, 1}, "probabilities", "log"},
 		{2, 10, []int{1, 2, 3, 4}, "probabilities", "logit"},
+		{3, 9, []int{4, 5}, "probabilities", "centred-log"},
 		{33, 1, []int{1}, "logits", "softmax"},
 		{4, 4, []int{2, 2}, "probabilities", "identity"},
 	} {

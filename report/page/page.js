@@ -123,7 +123,7 @@ const ticks = (a, most) => {
 };
 
 // The waterfall of waterfall.go: the same rows, for one sample.
-const mostSteps = 8;
+const mostSteps = 8, mostAlone = 15;
 const stepsOf = (t, k) => {
   const half = data.convention === "single-pair" ? 0.5 : 1;
   const all = parts.map((part, c) => {
@@ -132,15 +132,21 @@ const stepsOf = (t, k) => {
   });
   const behaviour = all.reduce((sum, s) => sum + s.weight, 0);
   for (const s of all) s.share = behaviour > 0 ? percent(s.weight / behaviour) : "undefined";
-  const pairs = all.filter((s) => s.kind === "pair").sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const alone = all.filter((s) => s.kind === "alone");
+  const bySize = (a, b) => Math.abs(b.value) - Math.abs(a.value);
+  const together = (steps, name) => ({
+    name, kind: steps[0].kind, value: steps.reduce((sum, s) => sum + s.value, 0),
+    share: behaviour > 0 ? percent(steps.reduce((sum, s) => sum + s.weight, 0) / behaviour) : "undefined",
+  });
+  let alone = all.filter((s) => s.kind === "alone");
+  if (alone.length > mostAlone + 1) {
+    const kept = new Set([...alone].sort(bySize).slice(0, mostAlone));
+    const small = alone.filter((s) => !kept.has(s));
+    alone = [...alone.filter((s) => kept.has(s)), together(small, [make("bdi", {}, small.length + " more"), " ", make("span", { class: "note-word" }, "alone")])];
+  }
+  const pairs = all.filter((s) => s.kind === "pair").sort(bySize);
   if (pairs.length <= mostSteps + 1) return [...alone, ...pairs];
   const rest = pairs.splice(mostSteps);
-  const weight = rest.reduce((sum, s) => sum + s.weight, 0);
-  return [...alone, ...pairs, {
-    name: [make("bdi", {}, rest.length + " more pairs")], kind: "pair",
-    value: rest.reduce((sum, s) => sum + s.value, 0), share: behaviour > 0 ? percent(weight / behaviour) : "undefined",
-  }];
+  return [...alone, ...pairs, together(rest, [make("bdi", {}, rest.length + " more pairs")])];
 };
 const row = (kind, name, picture, value, share) => make("tr", { role: "row", class: kind },
   make("th", { role: "rowheader", scope: "row" }, ...name), make("td", { role: "cell", class: "plot" }, picture),

@@ -111,11 +111,18 @@ func (b *builder) transformed(x *Value) *Value {
 	case "logit":
 		return do("Sub", do("Log", x), do("Log", do("Sub", b.number(x, 1), x)))
 	case "centred":
-		sum := g.reduceSum(x, 1, true)
-		b.nodes = append(b.nodes, sum)
-		return do("Sub", x, do("Div", sum.Out[0], b.number(x, float64(b.c.q.Width))))
+		return b.centred(x)
+	case "centred-log":
+		return b.centred(do("Log", x))
 	}
 	return x
+}
+
+// centred subtracts the mean of each row.
+func (b *builder) centred(x *Value) *Value {
+	sum := b.c.g.reduceSum(x, 1, true)
+	b.nodes = append(b.nodes, sum)
+	return b.emit("Sub", []*Value{x, b.emit("Div", []*Value{sum.Out[0], b.number(x, float64(b.c.q.Width))}, x)}, x)
 }
 
 // Constants of twoParts.
@@ -157,7 +164,7 @@ func (c *cutter) magnitude() float64 {
 	switch c.q.Transform {
 	case "softmax", "sigmoid":
 		return 1
-	case "log", "logit":
+	case "log", "logit", "centred-log":
 		return 2 * maxLog
 	}
 	return max(c.g.largest, math.SmallestNonzeroFloat32)

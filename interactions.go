@@ -1,0 +1,347 @@
+package intershap
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/intershap/intershap/approx"
+	"github.com/intershap/intershap/diag"
+	"github.com/intershap/intershap/engine"
+	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/index"
+	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
+)
+
+const (
+	// defaultOrder is that of an index that is asked for without one.
+	defaultOrder = 2
+	// leastSpectral is the fewest modalities whose behaviour by order says more than
+	// their InterSHAP does, mostSpectral the most whose Möbius transform is added up
+	// unasked: the bounds of 255 coalitions take 0.05 s a target, those of 1,023 take
+	// 0.3 s.
+	leastSpectral, mostSpectral = 3, 8
+)
+
+// chooseInteractions settles the index and order of the interactions that were asked
+// for, and refuses those that the modalities do not have.
+func (p *Plan) chooseInteractions() error {
+	p.index, p.order = p.opt.Index, p.opt.Order
+	if p.index == 0 && p.order == 0 {
+		return nil
+	}
+	if p.index == 0 {
+		p.index = index.KSII
+	}
+	m := len(p.modalities)
+	most := p.index.MaxOrder(m)
+	if p.order == 0 {
+		p.order = min(defaultOrder, most)
+	}
+	switch {
+	case p.order <= most:
+		return nil
+	case p.order > m:
+		return fmt.Errorf("intershap: order %d of %s: the run has %d modalities, so want an order of 1 to %d", p.order, p.index, m, most)
+	}
+	return fmt.Errorf("intershap: order %d of %s, which has values of single modalities: want order 1", p.order, p.index)
+}
+
+// A decomposition gives the values that an index has for coalitions of the modalities,
+// for one game.
+type decomposition interface {
+	// Coalitions returns the coalitions that have a value, of 1 to the order: by
+	// size, and those of one size by their bits as a number.
+	Coalitions() []game.Coalition
+	// To writes their values into dst, given the values of the game, and those of
+	// each draw of coalitions into draws, one draw after the other.
+	To(dst, draws, values []float64)
+	// AllTo writes the values of several games into dst, one after the other, without
+	// draws.
+	AllTo(dst []float64, games [][]float64)
+}
+
+// decompose returns the decomposition of the run's games by an index: exact where all
+// coalitions are evaluated, an estimate where some are.
+func (p *Plan) decompose(x index.Index, order int) (decomposition, error) {
+	if p.design != nil {
+		e, err := p.design.Estimator(x, order)
+		if err != nil {
+			return nil, fmt.Errorf("intershap: %w", err)
+		}
+		return &estimated{e, e.Scratch(), e.AllScratch()}, nil
+	}
+	f, err := index.New(x, order, len(p.modalities))
+	if err != nil {
+		return nil, fmt.Errorf("intershap: %w", err)
+	}
+	n := 1 << len(p.modalities)
+	return &exact{formula: f, values: make([]float64, f.Len()), moebius: make([]float64, n), scratch: f.Scratch()}, nil
+}
+
+// exact decomposes whole value tables. It has no draws.
+type exact struct {
+	formula                  *index.Formula
+	values, moebius, scratch []float64
+}
+
+// singles is where the values of single modalities begin: the empty coalition, where
+// it has a value, is no interaction.
+func (x *exact) singles() int {
+	lo, _ := x.formula.Range(1)
+	return lo
+}
+
+func (x *exact) Coalitions() []game.Coalition { return x.formula.Coalitions()[x.singles():] }
+
+func (x *exact) To(dst, _, values []float64) {
+	game.MoebiusTo(x.moebius, values)
+	x.formula.To(x.values, x.moebius, x.scratch)
+	copy(dst, x.values[x.singles():])
+}
+
+func (x *exact) AllTo(dst []float64, games [][]float64) {
+	for g, values := range games {
+		cells := len(dst) / len(games)
+		x.To(dst[g*cells:(g+1)*cells], nil, values)
+	}
+}
+
+// estimated estimates from the values of some coalitions.
+type estimated struct {
+	estimator    *approx.Estimator
+	scratch, all []float64 // for To and AllTo
+}
+
+func (x *estimated) Coalitions() []game.Coalition { return x.estimator.Coalitions() }
+
+func (x *estimated) To(dst, draws, values []float64) {
+	x.estimator.To(dst, draws, values, x.scratch)
+}
+
+func (x *estimated) AllTo(dst []float64, games [][]float64) { x.estimator.AllTo(dst, games, x.all) }
+
+// A family is the values of one index to one order, added up over samples.
+type family struct {
+	index  index.Index
+	order  int
+	from   decomposition
+	layout score.Layout
+	tiles  score.Tiles
+	total  *score.Accumulator // of all tiles, at the end
+	// of the tile at hand
+	sums *score.Accumulator
+	// of the sample at hand
+	phi, drawPhi, blockPhi []float64
+	blockValues            [][]float64
+}
+
+func (p *Plan) newFamily(x index.Index, order int) (*family, error) {
+	from, err := p.decompose(x, order)
+	if err != nil {
+		return nil, err
+	}
+	cells := from.Coalitions()
+	draws := 0
+	if p.design != nil {
+		draws = p.design.Draws()
+	}
+	blocks := p.background.Blocks()
+	return &family{
+		index: x, order: order, from: from,
+		layout: score.Layout{
+			Modalities: len(p.modalities), Targets: len(p.target.names), Groups: 1, Cells: cells,
+			Blocks: blocks, BackgroundUnknown: p.background.ErrorUnknown(), Draws: draws, Convention: p.opt.Convention,
+		},
+		phi: make([]float64, len(cells)), drawPhi: make([]float64, draws*len(cells)),
+		blockPhi: make([]float64, len(blocks)*len(cells)), blockValues: make([][]float64, len(blocks)),
+	}, nil
+}
+
+// bytes is the memory of a family's sums: for all targets, at each level of the tree
+// of tiles.
+func (f *family) bytes(tiles int) int64 {
+	levels := int64(bits.Len(uint(tiles)) + 1)
+	return int64(f.layout.Targets) * f.layout.SectionBytes() * levels
+}
+
+// add adds sample i of a tile to a target.
+func (f *family) add(t *engine.Tile, i, target int, weights []uint8) {
+	at := target*t.Samples() + i
+	f.from.To(f.phi, f.drawPhi, t.Values.Game(at))
+	for b := range f.blockValues {
+		f.blockValues[b] = t.BlockValues.Game(b*t.Values.Len() + at)
+	}
+	f.from.AllTo(f.blockPhi, f.blockValues)
+	v := t.Values.Game(at)
+	f.sums.Add(target, score.Sample{
+		Base: v[0], Output: v[len(v)-1], Phi: f.phi, BlockPhi: f.blockPhi, DrawPhi: f.drawPhi, Weights: weights,
+	})
+}
+
+// families are what a run adds up beside the paper's matrices: the interactions that
+// were asked for, and the spectra. One family may be several of them; nil ones are not
+// there.
+type families struct {
+	asked, ksii, moebius *family
+	all                  []*family
+	// matrix is set where the paper's matrices hold the k-SII spectrum.
+	matrix bool
+}
+
+// newFamilies takes what fits into a quarter of the memory. Interactions that were
+// asked for and do not fit are an error, spectra are left out with a warning.
+func (p *Plan) newFamilies(warnings *diag.List) (*families, error) {
+	m := len(p.modalities)
+	out := &families{}
+	tiles, room := p.engine.Tiles(), p.opt.Memory/4
+	take := func(x index.Index, order int) (*family, int64, error) {
+		for _, f := range out.all {
+			if f.index == x && f.order == order {
+				return f, 0, nil
+			}
+		}
+		f, err := p.newFamily(x, order)
+		if err != nil {
+			return nil, 0, err
+		}
+		need := f.bytes(tiles)
+		if need > room {
+			return nil, need, nil
+		}
+		room -= need
+		out.all = append(out.all, f)
+		return f, 0, nil
+	}
+	var err error
+	var need int64
+	if p.index != 0 {
+		if out.asked, need, err = take(p.index, p.order); err != nil {
+			return nil, err
+		}
+		if out.asked == nil {
+			return nil, fmt.Errorf("intershap: %s to order %d of %d modalities for %d targets would take %d MiB, more than a quarter of the memory limit: want a lower order, fewer targets or a higher limit (--memory)",
+				p.index, p.order, m, len(p.target.names), need>>20)
+		}
+	}
+	if m < leastSpectral {
+		return out, nil
+	}
+	order := p.spectralOrder()
+	// The paper's matrix is k-SII of order two with pairs in halves, of which the
+	// paper's convention counts both.
+	out.matrix = order == phiOrder && p.opt.Convention == score.Paper
+	if !out.matrix && p.offers(index.KSII, order) {
+		if out.ksii, need, err = take(index.KSII, order); err != nil {
+			return nil, err
+		}
+	}
+	asked := p.index == index.Moebius && p.order == m // it is there already
+	if need == 0 && p.design == nil && (m <= mostSpectral || asked) {
+		if out.moebius, need, err = take(index.Moebius, m); err != nil {
+			return nil, err
+		}
+	}
+	if need > 0 {
+		warnings.Add("spectrum-omitted", "",
+			"the shares of behaviour by order would take %d MiB for %d targets, more than a quarter of the memory limit holds; ask for fewer targets or raise the limit", need>>20, len(p.target.names))
+	}
+	return out, nil
+}
+
+// spectralOrder is the order of the k-SII spectrum: two, or the one that was asked for.
+func (p *Plan) spectralOrder() int { return max(defaultOrder, p.order) }
+
+// offers reports whether the run's coalitions tell an index to an order.
+func (p *Plan) offers(x index.Index, order int) bool {
+	if p.design == nil {
+		return true
+	}
+	at := slices.IndexFunc(approx.Cards(), func(c approx.Card) bool { return c.Method == p.design.Method() })
+	return at >= 0 && approx.Cards()[at].MaxOrder(x, len(p.modalities)) >= order
+}
+
+// begin starts a tile, end adds it to those before.
+func (a *families) begin() {
+	for _, f := range a.all {
+		f.sums = score.NewAccumulator(f.layout)
+	}
+}
+
+func (a *families) end(tile int) error {
+	for _, f := range a.all {
+		if err := f.tiles.Add(tile, f.sums); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish adds up all tiles.
+func (a *families) finish() (err error) {
+	for _, f := range a.all {
+		if f.total, err = f.tiles.Total(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds sample i of a tile to a target.
+func (a *families) add(t *engine.Tile, i, target int, weights []uint8) {
+	for _, f := range a.all {
+		f.add(t, i, target, weights)
+	}
+}
+
+// higherOrder is the share of behaviour above the score's order that is worth a word.
+const higherOrder = 0.1
+
+// interactions reads a target's interactions and spectra out of the sums. matrices is
+// what the paper's matrices say of it.
+func (p *Plan) interactions(out *result.Target, t int, sums *families, matrices *score.Summary, w *diag.List) {
+	m, opt := len(p.modalities), p.scoreOptions()
+	if f := sums.asked; f != nil {
+		s := f.total.Summary(t, opt)
+		// Estimates of other indices miss the sum where the index itself does not.
+		efficient := f.index.Card().Efficient || p.design == nil && f.index.EfficientAt(m, f.order)
+		out.Interactions = result.NewInteractions(s, f.index.String(), f.order, efficient, p.names())
+	}
+	if m < leastSpectral {
+		return
+	}
+	out.Spectrum = &result.Spectra{}
+	if share, ok := index.ParityShare(m); ok && p.opt.Convention == score.Paper {
+		out.Spectrum.Parity = score.Defined(share)
+	}
+	switch {
+	case sums.matrix:
+		out.Spectrum.KSII = result.NewSpectrum(matrices)
+	case sums.ksii != nil:
+		out.Spectrum.KSII = result.NewSpectrum(sums.ksii.total.Summary(t, opt))
+	}
+	if sums.moebius == nil {
+		return
+	}
+	var above score.Part
+	for at, c := range sums.moebius.layout.Cells {
+		if c.Size() > phiOrder {
+			above.Cells = append(above.Cells, at)
+		}
+	}
+	opt.Parts = []score.Part{above}
+	s := sums.moebius.total.Summary(t, opt)
+	out.Spectrum.Moebius = result.NewSpectrum(s)
+	share, name := s.Global.Parts[0], "global"
+	if out.Headline == result.MeanAbsolute {
+		share, name = s.MeanAbsolute.Parts[0], "mean absolute"
+	}
+	if share.Share.Or(0) > higherOrder && share.Low.Or(0) > 0 {
+		advice := "interactions of order 3 and higher say which they are (--order 3)"
+		if p.order > phiOrder {
+			advice = "the interactions say which they are"
+		}
+		w.Add("higher-order", out.Target, "%.1f %% of the behaviour is what three and more modalities do together (Möbius transform, %s), which the score spreads over pairs and modalities alone; %s", 100*share.Share.Or(0), name, advice)
+	}
+}
