@@ -119,5 +119,5 @@ func TestParent(t *testing.T) {
 	}
 	m := openChild(t, "tells its pid", Options{})
 	fmt.Printf("\nchild %d\n", pidOf(t, m))
-	select {} // until it is killed
+	hang() // until it is killed
 }

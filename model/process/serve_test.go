@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/model"
@@ -110,7 +111,7 @@ func serve(fault string, in io.Reader, out io.Writer) error {
 			os.Exit(7)
 		}
 	case "mute":
-		select {} // until it is killed
+		hang() // until it is killed
 	case "echo":
 		_, err := io.Copy(out, in)
 		return err
@@ -138,7 +139,7 @@ func serve(fault string, in io.Reader, out io.Writer) error {
 		_, payload, err := readFrame(in, 1<<40, batchKind)
 		if err == io.ErrUnexpectedEOF {
 			if fault == "does not end" {
-				select {}
+				hang()
 			}
 			return nil
 		}
@@ -171,7 +172,7 @@ func serve(fault string, in io.Reader, out io.Writer) error {
 			}
 			return self.Kill()
 		case fault == "hangs", fault == "hangs at the row" && bad:
-			select {}
+			hang()
 		case fault == "garbage":
 			frame = []byte("epoch 1: loss 0.3\n")
 		case fault == "flood":
@@ -224,7 +225,7 @@ func serve(fault string, in io.Reader, out io.Writer) error {
 			frame, err = outputsOf(answer)
 		case fault == "closes":
 			os.Stdout.Close()
-			select {}
+			hang()
 		}
 		if err != nil {
 			return err
@@ -324,3 +325,7 @@ func hasProgram(t testing.TB, name string) string {
 	}
 	return path
 }
+
+// hang does nothing until the process is killed. Without C a goroutine that waits for
+// nothing at all is a deadlock, which ends the program.
+func hang() { time.Sleep(time.Hour) }
