@@ -31,10 +31,12 @@ func ReadNPZ(name string, archive []byte) ([]Array, error) {
 			continue
 		}
 		// Members may overlap: each byte of the archive counts once.
-		if file.UncompressedSize64 > left {
-			return nil, broken(name, column, errors.New("the archive ends before it"))
+		if file.Method == zip.Store { // others are refused for that, whatever their length
+			if file.UncompressedSize64 > left {
+				return nil, broken(name, column, errors.New("the archive ends before it"))
+			}
+			left -= file.UncompressedSize64
 		}
-		left -= file.UncompressedSize64
 		t, err := readMember(file, archive)
 		var fault *Error
 		switch {

@@ -61,6 +61,7 @@ func TestReadNPZRefuses(t *testing.T) {
 		{"cut off", good[:len(good)-30], "no ZIP archive"},
 		{"a changed byte", changed, `answer: column "x": cannot be read: zip: checksum error`},
 		{"compressed", raw(zip.Deflate, member{"x.npy", array}), `column "x": want an array stored as it is, got a compressed one`},
+		{"compressed, and long", raw(zip.Deflate, member{"x.npy", npy("'<f4'", "False", "(1048576,)", make([]byte, 4<<20))}), "got a compressed one"},
 		{"objects", raw(zip.Store, member{"x.npy", npy("'|O'", "False", "(2,)", make([]byte, 16))}), "an object array"},
 		{"a single value", raw(zip.Store, member{"x.npy", npy("'<f4'", "False", "()", make([]byte, 4))}), "got a single value"},
 		{"too short", raw(zip.Store, member{"x.npy", npy("'<f4'", "False", "(3,)", make([]byte, 8))}), "shape [3] of float32 needs 12 bytes, the member has 8"},

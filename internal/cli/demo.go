@@ -45,7 +45,7 @@ The page ` + demoPage + ` of an earlier demo is written anew.`,
 		Example: `  intershap demo
   intershap demo -o /tmp/demo.html`,
 		Annotations: map[string]string{
-			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, also where the page cannot be written,\n  129, 130 and 143 interrupted",
+			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, also where the page cannot be written,\n  129 to 131 and 143 interrupted",
 		},
 		Args: wantArgs(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {

@@ -42,7 +42,7 @@ columns input.feature belong to input. Labels are not needed.`,
   intershap explain model.onnx test.npz --background train.npz \
       --at-least 5% --sensitivity`,
 		Annotations: map[string]string{
-			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict, 129, 130 and 143 interrupted",
+			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict, 129 to 131 and 143 interrupted",
 		},
 		Args:              wantArgs("MODEL", "DATA"),
 		ValidArgsFunction: completeQuestion,
@@ -152,12 +152,13 @@ func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error
 // A samples file is there at the end, or not at all.
 func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, how circumstances, err error) {
 	tell := newTeller(s, o.narration)
+	o.hushed = o.quiet
 	m, err := o.openModel(ctx, s, o.chooseOutput)
 	if err != nil {
 		return nil, how, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	tell.step("model %s: %s", o.model, m.Runtime())
+	tell.step("model %s: %s", shownModel(o.model), m.Runtime())
 	files, err := o.openData(ctx, m)
 	if err != nil {
 		return nil, how, err

@@ -23,6 +23,7 @@ const (
 	exitDoubt      = 4
 	exitHangup     = 129 // 128 + SIGHUP, as shells count
 	exitInterrupt  = 130 // 128 + SIGINT
+	exitQuit       = 131 // 128 + SIGQUIT
 	exitTerminated = 143 // 128 + SIGTERM
 )
 
@@ -68,6 +69,8 @@ func (e *interruption) Error() string {
 	switch e.signal {
 	case syscall.SIGTERM:
 		what = "terminated"
+	case syscall.SIGQUIT:
+		what = "quit"
 	case syscall.SIGHUP:
 		what = "the terminal went away"
 	}
@@ -101,6 +104,8 @@ func exitCode(err error) int {
 		switch signal.signal {
 		case syscall.SIGTERM:
 			return exitTerminated
+		case syscall.SIGQUIT:
+			return exitQuit
 		case syscall.SIGHUP:
 			return exitHangup
 		}

@@ -31,6 +31,7 @@ func TestExitCode(t *testing.T) {
 		{&doubtError{1}, 4},
 		{&interruption{signal: syscall.SIGHUP}, 129},
 		{&interruption{signal: os.Interrupt}, 130},
+		{&interruption{signal: syscall.SIGQUIT}, 131},
 		{&interruption{signal: syscall.SIGTERM}, 143},
 	} {
 		if got := exitCode(tt.err); got != tt.want {

@@ -149,7 +149,7 @@ func runInspect(ctx context.Context, s *streams, opt *inspectOptions) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	report := &inspection{Schema: inspectionSchema, Model: reportModel(opt.model, m, outputs), Modalities: []modalityReport{}, Warnings: []diag.Warning{}}
+	report := &inspection{Schema: inspectionSchema, Model: reportModel(shownModel(opt.model), m, outputs), Modalities: []modalityReport{}, Warnings: []diag.Warning{}}
 	if opt.data == "" {
 		report.proposeModalities(opt, signatureOf(m).Inputs)
 	} else if err := report.ask(ctx, opt, m); err != nil {
@@ -201,6 +201,7 @@ func (o *inspectOptions) check() error {
 // open opens the model as a run would, so that what is measured is what a run
 // takes, and returns all outputs that the file has.
 func (o *inspectOptions) open(ctx context.Context, s *streams) (m modelFile, outputs []tensor.Spec, err error) {
+	o.hushed = o.quiet
 	m, err = o.openModel(ctx, s, func(have []tensor.Spec) []string {
 		outputs = have
 		if o.data == "" {
@@ -264,7 +265,7 @@ func (r *inspection) proposeModalities(opt *inspectOptions, inputs []tensor.Spec
 		if hint := hintOf(err); hint != "" {
 			text += "; " + hint
 		}
-		r.Warnings = append(r.Warnings, diag.Warning{ID: "no-modalities", Subject: opt.model, Text: text})
+		r.Warnings = append(r.Warnings, diag.Warning{ID: "no-modalities", Subject: shownModel(opt.model), Text: text})
 		return
 	}
 	r.Modalities = reportModalities(modalities, inputs)

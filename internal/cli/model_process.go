@@ -1,17 +1,20 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/model/process"
+	"github.com/intershap/intershap/model/serving"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -23,10 +26,22 @@ func namesCommand(name string) (command string, found bool) {
 	return name[len(process.Scheme):], true
 }
 
+// shownModel returns the name of a model as results and messages write it: what may
+// be a secret in a command or a URL is masked.
+func shownModel(name string) string {
+	if command, found := namesCommand(name); found {
+		return name[:len(process.Scheme)] + process.Shown(command)
+	}
+	if serving.IsURL(name) {
+		return serving.Shown(name)
+	}
+	return name
+}
+
 // checkCommand refuses a command that is none, and flags that mean nothing to it.
 func (q *question) checkCommand(command string) error {
 	if _, err := process.Split(command); err != nil {
-		fault := usagef("MODEL %s: %w", q.model, err)
+		fault := usagef("MODEL %s: %w", shownModel(q.model), err)
 		fault.hint = hintOf(err)
 		return fault
 	}
@@ -44,9 +59,12 @@ func (q *question) openCommand(ctx context.Context, s *streams, command string, 
 	if children == 0 {
 		children = runtime.GOMAXPROCS(0)
 	}
+	lines := &modelLines{to: s.err, terminal: s.errTerminal, hushed: q.hushed}
+	if q.hushed {
+		s.unsaid = lines
+	}
 	m, err := process.Open(ctx, command, process.Options{
-		Children: children, Timeout: q.timeout, Env: s.env, Outputs: outputs,
-		Stderr: &modelLines{to: s.err, terminal: s.errTerminal},
+		Children: children, Timeout: q.timeout, Env: s.env, Outputs: outputs, Stderr: lines,
 	})
 	if err != nil {
 		return nil, err
@@ -56,14 +74,68 @@ func (q *question) openCommand(ctx context.Context, s *streams, command string, 
 	return m, nil
 }
 
+// unsaidLines is how much of what a model said is kept for an error.
+const unsaidLines = 20
+
 // modelLines writes what a model says to standard error, marked as such.
 type modelLines struct {
 	to       io.Writer
 	terminal bool
+	// hushed keeps the last lines instead.
+	hushed bool
+
+	mu   sync.Mutex // of what is below
+	kept [][]byte
+	last []byte
+	// repeated is set once the last line came again.
+	repeated bool
 }
 
-// Write takes whole lines.
+// repeatedLine stands for all repetitions of the line before it.
+const repeatedLine = "(the same line again; repetitions are left out)\n"
+
+// Write takes whole lines. A model that prints does so in every batch, so that a
+// line is passed on once, until another comes.
 func (l *modelLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch again := l.last != nil && bytes.Equal(l.last, p); {
+	case again && l.repeated:
+		return len(p), nil
+	case again:
+		l.repeated = true
+		if _, err := l.pass([]byte(repeatedLine)); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
+	l.last, l.repeated = bytes.Clone(p), false
+	return l.pass(p)
+}
+
+// pass writes a line, or keeps it.
+func (l *modelLines) pass(p []byte) (int, error) {
+	if !l.hushed {
+		return l.write(p)
+	}
+	if len(l.kept) == unsaidLines {
+		l.kept = l.kept[1:]
+	}
+	l.kept = append(l.kept, bytes.Clone(p))
+	return len(p), nil
+}
+
+// say writes the lines that were kept.
+func (l *modelLines) say() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.kept {
+		_, _ = l.write(line) // the error itself is told next
+	}
+	l.kept = nil
+}
+
+func (l *modelLines) write(p []byte) (int, error) {
 	mark := "model: "
 	if l.terminal {
 		mark = "\r\x1b[K" + mark // a progress bar may stand there, and comes again

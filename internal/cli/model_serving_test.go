@@ -83,3 +83,13 @@ func TestUntoldModel(t *testing.T) {
 		t.Errorf("serving it: exit code %d: %s", code, errs)
 	}
 }
+
+// TestCommandLineMasks holds that what results say of the command line can be read
+// by a shell, with secrets masked.
+func TestCommandLineMasks(t *testing.T) {
+	got := commandLine([]string{"INTERSHAP_TARGET=a b"}, []string{"explain", "http://h/v2/models/m?rows=3&key=HUSH", "it's.csv", "exec:env KEY=HUSH python3 m.py", "m.onnx"})
+	want := `INTERSHAP_TARGET='a b' intershap explain 'http://h/v2/models/m?rows=3&key=***' 'it'\''s.csv' 'exec:env KEY=*** python3 m.py' m.onnx`
+	if got != want {
+		t.Errorf("want %s, got %s", want, got)
+	}
+}

@@ -46,6 +46,7 @@ func TestInterrupted(t *testing.T) {
 	}{
 		{os.Interrupt, exitInterrupt, "intershap: interrupted: nothing was kept\n"},
 		{syscall.SIGTERM, exitTerminated, "intershap: terminated: nothing was kept\n"},
+		{syscall.SIGQUIT, exitQuit, "intershap: quit: nothing was kept\n"},
 		{syscall.SIGHUP, exitHangup, "intershap: the terminal went away: nothing was kept\n"},
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())

@@ -50,7 +50,7 @@ Without --table it is then all that is done.`,
 		Example: `  intershap paper --quick
   intershap paper --table 2 --table 10 -o tables/
   intershap paper --data cells/`,
-		Annotations: map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 129, 130 and 143 interrupted"},
+		Annotations: map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 129 to 131 and 143 interrupted"},
 		Args:        wantArgs(),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := refuseEmpty(cmd.Flags(), "out"); err != nil {

@@ -31,6 +31,8 @@ type question struct {
 	device      string
 	timeout     time.Duration
 	options     intershap.Options
+	// hushed keeps what a model prints for errors: --quiet.
+	hushed bool
 }
 
 // The words that flags take, and completions propose.
@@ -136,7 +138,7 @@ func (q *question) inputs() []string {
 func (q *question) sign(ex *intershap.Explanation, command string) {
 	ex.Provenance.Command = command
 	if ex.Provenance.Model.Source == "" {
-		ex.Provenance.Model.Source = q.model
+		ex.Provenance.Model.Source = shownModel(q.model)
 	}
 }
 

@@ -13,7 +13,8 @@ func quoteShell(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// commandLine writes what was typed, the variables that set flags first.
+// commandLine writes what was typed, the variables that set flags first. Secrets in
+// the name of a model are masked.
 func commandLine(variables, args []string) string {
 	var words []string
 	for _, v := range variables {
@@ -22,7 +23,7 @@ func commandLine(variables, args []string) string {
 	}
 	words = append(words, program)
 	for _, a := range args {
-		words = append(words, quoteShell(a))
+		words = append(words, quoteShell(shownModel(a)))
 	}
 	return strings.Join(words, " ")
 }

@@ -62,7 +62,7 @@ mean: intershap help scores.`,
   intershap rival model.onnx test.npz --scores emap,perceptual --draws 50 \
       -o rivals.json`,
 		Annotations: map[string]string{
-			ExitCodesNote: "0 done, with footnotes too, 1 failed, 2 wrong usage,\n  129, 130 and 143 interrupted",
+			ExitCodesNote: "0 done, with footnotes too, 1 failed, 2 wrong usage,\n  129 to 131 and 143 interrupted",
 		},
 		Args:              wantArgs("MODEL", "DATA"),
 		ValidArgsFunction: completeQuestion,
@@ -221,12 +221,13 @@ func doubts(unfit []*rival.Unfit) []diag.Warning {
 // compute computes the scores.
 func (o *rivalOptions) compute(ctx context.Context, s *streams) (scores *intershap.RivalScores, err error) {
 	tell := newTeller(s, o.narration)
+	o.hushed = o.quiet
 	m, err := o.openModel(ctx, s, o.chooseOutput)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	tell.step("model %s: %s", o.model, m.Runtime())
+	tell.step("model %s: %s", shownModel(o.model), m.Runtime())
 	files, err := o.openData(ctx, m)
 	if err != nil {
 		return nil, err

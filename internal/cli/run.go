@@ -13,7 +13,7 @@ import (
 )
 
 // Run runs the command line args (without the program's name) and returns the
-// exit code. SIGINT, SIGTERM and SIGHUP end a command cleanly.
+// exit code. SIGINT, SIGTERM, SIGHUP and SIGQUIT end a command cleanly.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
@@ -46,14 +46,19 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 		// What failed did so because the command was told to end.
 		err = signal
 	}
+	code = exitCode(err)
+	if code == exitFailed && s.unsaid != nil {
+		s.unsaid.say()
+	}
 	if err != nil {
 		reportError(s.err, err)
 	}
-	return exitCode(err)
+	return code
 }
 
-// endings are the signals that end a command.
-var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+// endings are the signals that end a command. Without SIGQUIT among them Ctrl-\
+// would leave a model's processes computing.
+var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 
 // untilSignal returns a context that the first of the endings ends, with an
 // interruption as its cause. What was ignored when the process began, as nohup

@@ -141,17 +141,21 @@ func runServe(ctx context.Context, s *streams, opt *serveOptions) (err error) {
 		return err
 	}
 	tell := newTeller(s, opt.narration)
+	opt.hushed = opt.quiet
 	m, err := opt.openModel(ctx, s, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	tell.step("model %s: %s", opt.model, m.Runtime())
+	tell.step("model %s: %s", shownModel(opt.model), m.Runtime())
 	described, ok := m.(model.Described)
 	if !ok {
-		return fmt.Errorf("%s tells no inputs and outputs, so that nobody could be told them", opt.model)
+		return fmt.Errorf("%s tells no inputs and outputs, so that nobody could be told them", shownModel(opt.model))
 	}
 	token, _ := s.env.lookup(serving.TokenVariable)
+	if err := serving.CheckToken(token); err != nil {
+		return &hintedError{err: err, hint: "no client could send it"}
+	}
 	served, err := server.New(described, server.Options{
 		Name: opt.name, Version: m.Digest()[:min(versionDigits, len(m.Digest()))], Platform: m.Runtime(),
 		Server: program, ServerVersion: intershap.Version(),
@@ -191,7 +195,7 @@ func listen(flag, address string) (net.Listener, error) {
 
 // announce prints the URLs, and warns of a door that is open to all.
 func (o *serveOptions) announce(s *streams, web, rpc net.Listener, guarded bool) error {
-	report := serveReport{Model: o.model}
+	report := serveReport{Model: shownModel(o.model)}
 	name := url.PathEscape(o.name)
 	open := false
 	if web != nil {

@@ -21,6 +21,8 @@ type streams struct {
 	// width is the number of columns of the terminal.
 	width int
 	now   func() time.Time
+	// unsaid is what a model said under --quiet, nil without. An error needs it.
+	unsaid *modelLines
 	// helpFault is why help could not be written.
 	helpFault error
 }

@@ -46,7 +46,7 @@ Networks have three dense layers and join the modalities before, between or
 after them; the defaults are those of the paper. Training takes one core.`,
 		Example: `  intershap train data/ --fusion early -o early.onnx
   intershap train data/ --fusion late --standardise --patience 10 -o late.onnx`,
-		Annotations: map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 129, 130 and 143 interrupted"},
+		Annotations: map[string]string{ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 129 to 131 and 143 interrupted"},
 		Args:        wantArgs("FOLDER"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs

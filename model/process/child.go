@@ -130,18 +130,21 @@ func childEnvironment(base []string, number int) []string {
 	return append(env, WorkerVariable+"="+strconv.Itoa(number))
 }
 
-// wait takes the end of the process, and ends what it leaves behind.
+// untilEnd is awaitEnd, which tests replace by that of other systems.
+var untilEnd = awaitEnd
+
+// wait takes the end of the process, and ends what it leaves behind where the
+// system tells of the end before it is taken.
 func (c *child) wait() {
-	awaitEnd(c.cmd.Process.Pid)
-	c.mu.Lock()
-	if !c.gone {
-		killGroup(c.cmd.Process.Pid)
+	if untilEnd(c.cmd.Process.Pid) {
+		c.mu.Lock()
+		killGroup(c.cmd.Process)
 		c.gone = true
+		c.mu.Unlock()
 	}
-	c.mu.Unlock()
 	_ = c.cmd.Wait() // the state says it
 	c.mu.Lock()
-	c.state = c.cmd.ProcessState
+	c.gone, c.state = true, c.cmd.ProcessState
 	c.mu.Unlock()
 	close(c.ended)
 }
@@ -153,7 +156,7 @@ func (c *child) kill(why cause) {
 		c.why = why
 	}
 	if !c.gone {
-		killGroup(c.cmd.Process.Pid)
+		killGroup(c.cmd.Process)
 	}
 	c.mu.Unlock()
 	// What is in a group of its own may hold the other ends.
@@ -194,19 +197,19 @@ func (c *child) dead() bool {
 	}
 }
 
-// guard runs do, and kills the child when ctx ends or the time is up before.
-func (c *child) guard(ctx context.Context, limit time.Duration, do func() error) error {
+// guard runs do, and kills the child when ctx ends or the time is up before. late
+// says that the time was up: another call's time may be the cause of a kill too.
+func (c *child) guard(ctx context.Context, limit time.Duration, do func() error) (late bool, err error) {
 	release := context.AfterFunc(ctx, func() { c.kill(cancelled) })
 	timer := time.AfterFunc(limit, func() { c.kill(timedOut) })
-	err := do()
+	err = do()
 	release()
-	timer.Stop()
-	return err
+	return !timer.Stop(), err
 }
 
 // greet waits for the hello.
 func (c *child) greet(ctx context.Context, limit time.Duration) (payload []byte, err error) {
-	err = c.guard(ctx, limit, func() error {
+	_, err = c.guard(ctx, limit, func() error {
 		_, payload, err = readFrame(c.read, maxHello, helloKind)
 		return err
 	})
@@ -217,8 +220,11 @@ func (c *child) greet(ctx context.Context, limit time.Duration) (payload []byte,
 // child ended.
 var errBefore = errors.New("the child ended at the batch before")
 
+// errLate is the error of a call whose own time was up.
+var errLate = errors.New("the child was killed for taking too long")
+
 // call sends a batch and returns the payload of its answer, a [Failure] where the
-// child has none, errLost or errBefore where the child is gone. The frame is free
+// child has none, errLost, errLate or errBefore where the child is gone. The frame is free
 // when call returns without an error or with a Failure.
 func (c *child) call(ctx context.Context, limit time.Duration, frame []byte, most int64) ([]byte, error) {
 	release := context.AfterFunc(ctx, func() { c.kill(cancelled) })
@@ -248,13 +254,16 @@ func (c *child) call(ctx context.Context, limit time.Duration, frame []byte, mos
 		kind    byte
 		payload []byte
 	)
-	err := c.guard(ctx, limit, func() (err error) {
+	late, err := c.guard(ctx, limit, func() (err error) {
 		if kind, payload, err = readFrame(c.read, most, outputsKind, failureKind); err != nil {
 			return err
 		}
 		return <-sent
 	})
 	if err = c.judge(err); err != nil {
+		if late && errors.Is(err, errLost) {
+			return nil, errLate
+		}
 		return nil, err
 	}
 	if kind == failureKind {

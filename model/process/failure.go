@@ -13,7 +13,7 @@ var ErrClosed = errors.New("the model is closed")
 
 // An Error says what went wrong with a child process.
 type Error struct {
-	// Command is the command as it was given.
+	// Command is the command as [Shown] gives it.
 	Command string
 	// Reason says what the child did.
 	Reason string

@@ -34,7 +34,7 @@ func kindName(kind byte) string {
 }
 
 // appendHeader adds the header of a frame whose payload has size bytes.
-func appendHeader(b []byte, kind byte, size int) []byte {
+func appendHeader(b []byte, kind byte, size int64) []byte {
 	b = append(b, magic...)
 	b = append(b, version, kind, 0, 0)
 	return binary.LittleEndian.AppendUint64(b, uint64(size))

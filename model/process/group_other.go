@@ -11,15 +11,13 @@ import (
 // when its pipes do.
 func ownGroup(*exec.Cmd) {}
 
-// killGroup ends a process that has not been waited for.
-func killGroup(pid int) {
-	if p, err := os.FindProcess(pid); err == nil {
-		_ = p.Kill() // who is gone already needs none
-	}
+// killGroup ends a process. One that has been waited for is left alone.
+func killGroup(p *os.Process) {
+	_ = p.Kill() // who is gone already needs none
 }
 
-// awaitEnd returns at once: nothing tells of an end without taking it.
-func awaitEnd(int) {}
+// awaitEnd returns false at once: nothing tells of an end without taking it.
+func awaitEnd(int) (ended bool) { return false }
 
 // widen does nothing.
 func widen(*os.File) (room int) { return 0 }

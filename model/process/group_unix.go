@@ -3,6 +3,7 @@
 package process
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 	"unsafe"
@@ -14,13 +15,14 @@ func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: t
 
 // killGroup ends a process and those that it started, in its group. The process
 // must not have been waited for: until then nobody else has its number.
-func killGroup(pid int) {
-	_ = syscall.Kill(-pid, syscall.SIGKILL) // who is gone already needs none
+func killGroup(p *os.Process) {
+	_ = syscall.Kill(-p.Pid, syscall.SIGKILL) // who is gone already needs none
 }
 
-// awaitEnd returns when a process has ended and leaves it to be waited for, so
-// that its number stays its own.
-func awaitEnd(pid int) {
+// awaitEnd returns true when a process has ended and leaves it to be waited for,
+// so that its number stays its own. It returns false at once where the system does
+// not allow that, as a sandbox may not.
+func awaitEnd(pid int) (ended bool) {
 	const (
 		byPid     = 1 // P_PID
 		exited    = 4 // WEXITED
@@ -31,7 +33,7 @@ func awaitEnd(pid int) {
 	for {
 		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, byPid, uintptr(pid), uintptr(unsafe.Pointer(&info)), uintptr(exited|noWait), 0, 0)
 		if errno != syscall.EINTR {
-			return
+			return errno == 0
 		}
 	}
 }

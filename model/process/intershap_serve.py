@@ -141,11 +141,15 @@ def serve(predict, inputs, outputs, max_rows=0, classes=None, files=(),
                 traceback.print_exc()
                 told = True
             text = "%s: %s" % (type(fault).__name__, fault)
-            place = traceback.extract_tb(fault.__traceback__)[:2][-1]
-            failure = {"error": text, "place": "%s:%d" % place[:2]}
-            _write(_json(_FAILURE, failure))
+            _write(_json(_FAILURE, {"error": text, "place": _place(fault)}))
         else:
             _write(_pack(answer))
+
+
+def _place(fault):
+    """The line of predict at which it failed; none in this module."""
+    file, line = traceback.extract_tb(fault.__traceback__)[:2][-1][:2]
+    return "" if file == serve.__code__.co_filename else "%s:%d" % (file, line)
 
 
 def _spec(name, text):
@@ -184,12 +188,18 @@ def _digest(files):
 
 def _named(answer, dtypes):
     """Give the outputs their names and declared types."""
+    if answer is None:
+        raise ValueError("predict returned nothing: is a return missing?")
     if not isinstance(answer, dict):
-        if not isinstance(answer, (tuple, list)):
+        listed = isinstance(answer, list)
+        if listed and len(dtypes) == 1:  # of numbers, unless it holds an array
+            listed = len(answer) == 1 and numpy.ndim(answer[0]) > 0
+        if not listed and not isinstance(answer, tuple):
             answer = (answer,)
         if len(answer) != len(dtypes):
-            raise ValueError("predict returned %d outputs, want %d: %s"
-                             % (len(answer), len(dtypes), ", ".join(dtypes)))
+            raise ValueError("predict returned %s%d outputs, want %d: %s"
+                             % ("a list, which counts as " if listed else "",
+                                len(answer), len(dtypes), ", ".join(dtypes)))
         answer = dict(zip(dtypes, answer))
     arrays = {}
     for name, dtype in dtypes.items():
@@ -202,7 +212,14 @@ def _named(answer, dtypes):
         if dtype is str:
             value = value.astype(str)
         elif value.dtype != dtype:  # float64 to float32, never 0.5 to 0
-            value = value.astype(dtype, casting="same_kind")
+            if value.dtype.kind == "O":
+                first = value.flat[0] if value.size else None
+                raise TypeError("output %r holds %s, want %s"
+                                % (name, type(first).__name__, dtype))
+            if not numpy.can_cast(value.dtype, dtype, "same_kind"):
+                raise TypeError("output %r is %s, declared as %s"
+                                % (name, value.dtype, dtype))
+            value = value.astype(dtype)
         arrays[name] = value
     return arrays
 

@@ -44,7 +44,7 @@ func (k *killer) maybe() {
 		c.mu.Unlock()
 		return
 	}
-	killGroup(c.cmd.Process.Pid) // as the system would: nobody here is told
+	killGroup(c.cmd.Process) // as the system would: nobody here is told
 	c.mu.Unlock()
 	<-c.ended // or it would be killed and counted twice
 	k.left--

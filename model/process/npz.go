@@ -153,11 +153,24 @@ func decodeOutputs(payload []byte, sig model.Signature, rows int) (model.Batch, 
 		wanted := slices.Clone(want.Shape)
 		wanted[0] = rows
 		if got.DType() != want.DType || !fits(wanted, got.Shape()) {
-			return nil, breachf(hintOutputs, "output %q is %s%s for %d rows, want %s%s", want.Name, got.DType(), tensor.FormatShape(got.Shape()), rows, want.DType, tensor.FormatShape(wanted))
+			return nil, breachf(hintFor(want, wanted, got.Shape()), "output %q is %s%s for %d rows, want %s%s", want.Name, got.DType(), tensor.FormatShape(got.Shape()), rows, want.DType, tensor.FormatShape(wanted))
 		}
 		out[i] = model.Named{Name: want.Name, Tensor: got}
 	}
 	return out, nil
+}
+
+// hintFor is the remedy for an output of another shape: [N,1] and [N] are easily
+// mistaken for each other.
+func hintFor(declared tensor.Spec, want, got []int) string {
+	dtype, shape := declared.DType, declared.Shape
+	switch n := len(shape); {
+	case len(got) == n+1 && got[n] == 1 && fits(want, got[:n]):
+		return fmt.Sprintf("declare the output as %s%s, or leave its last axis out: y[..., 0] in Python", dtype, tensor.FormatShape(append(slices.Clone(shape), 1)))
+	case len(got) == n-1 && shape[n-1] == 1 && fits(want[:n-1], got):
+		return fmt.Sprintf("declare the output as %s%s, or give it a last axis: y[..., None] in Python", dtype, tensor.FormatShape(shape[:n-1]))
+	}
+	return hintOutputs
 }
 
 // fits reports whether got has the lengths of want, where -1 is any.

@@ -68,7 +68,7 @@ func (m *Model) Predict(ctx context.Context, inputs model.Batch) (model.Batch, e
 }
 
 func (m *Model) closedError() error {
-	return &Error{Command: m.command, Reason: ErrClosed.Error(), Err: ErrClosed}
+	return &Error{Command: m.shown, Reason: ErrClosed.Error(), Err: ErrClosed}
 }
 
 // ordered returns inputs in the order of the signature.
@@ -144,7 +144,7 @@ func (m *Model) join(parts []model.Batch) (model.Batch, error) {
 		var tensors []tensor.Tensor
 		for _, p := range parts {
 			if a, b := first.Tensor.Shape()[1:], p[i].Tensor.Shape()[1:]; !slices.Equal(a, b) {
-				return nil, &Error{Command: m.command, Reason: fmt.Sprintf("output %q has rows of the shape %v in one batch and %v in another", first.Name, a, b)}
+				return nil, &Error{Command: m.shown, Reason: fmt.Sprintf("output %q has rows of the shape %v in one batch and %v in another", first.Name, a, b)}
 			}
 			tensors = append(tensors, p[i].Tensor)
 		}
@@ -162,7 +162,7 @@ func (m *Model) answer(ctx context.Context, batch model.Batch) (model.Batch, err
 	}
 	frame, err := encodeBatch(room, batch)
 	if err != nil {
-		return nil, &Error{Command: m.command, Reason: err.Error(), Err: err}
+		return nil, &Error{Command: m.shown, Reason: err.Error(), Err: err}
 	}
 	rows := batch.Rows()
 	deaths, idle, answered := 0, 0, m.answered.Load()
@@ -238,20 +238,20 @@ func (m *Model) ask(ctx context.Context, frame []byte, rows int) ([]byte, error)
 	case err == nil:
 		return payload, nil
 	case errors.As(err, &failure):
-		return nil, &Error{Command: m.command, Reason: fmt.Sprintf("the model failed: %v", failure), Err: failure, rowsMatter: true,
+		return nil, &Error{Command: m.shown, Reason: fmt.Sprintf("the model failed: %v", failure), Err: failure, rowsMatter: true,
 			Hint: "what the model writes to standard error has more"}
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, errBefore):
 		return nil, &loss{}
-	case errors.Is(err, errLost) && c.reason() == timedOut:
-		return nil, &Error{Command: m.command, Reason: fmt.Sprintf("no answer to a batch of %d rows for %v", rows, m.opt.Timeout), Stderr: c.words.end(),
+	case errors.Is(err, errLate):
+		return nil, &Error{Command: m.shown, Reason: fmt.Sprintf("no answer to a batch of %d rows for %v", rows, m.opt.Timeout), Stderr: c.words.end(),
 			Hint: "--timeout gives it longer; max_rows of the model makes batches smaller"}
-	case errors.Is(err, errLost) && c.reason() == cancelled:
+	case errors.Is(err, errLost) && (c.reason() == cancelled || c.reason() == timedOut):
 		return nil, &loss{} // by another caller
 	case errors.Is(err, errLost):
 		fate := c.fate()
-		return nil, &loss{counts: true, killed: c.killed(), fault: &Error{Command: m.command, Reason: fate, Stderr: c.words.end(), Err: errLost, rowsMatter: true}}
+		return nil, &loss{counts: true, killed: c.killed(), fault: &Error{Command: m.shown, Reason: fate, Stderr: c.words.end(), Err: errLost, rowsMatter: true}}
 	}
 	return nil, m.fault(err)
 }
@@ -309,7 +309,7 @@ func (m *Model) tell(format string, args ...any) {
 func (m *Model) gaveUp(last *loss, deaths, rows int) error {
 	fault := *last.fault
 	fault.Reason = fmt.Sprintf("%d processes ended at the same batch of %d rows, the last: %s", deaths, rows, fault.Reason)
-	fault.Hint = "run the model on the row by itself to see why"
+	fault.Hint = "run the command by itself to see why; a row that is named may be just the first"
 	if last.killed {
 		fault.Hint = "the system kills processes when memory is short: try fewer --workers, or max_rows of the model"
 	}

@@ -94,6 +94,7 @@ func (o Options) validate() error {
 // use.
 type Model struct {
 	command string
+	shown   string // the command in messages
 	words   []string
 	opt     Options
 	hello   hello
@@ -133,7 +134,7 @@ func Open(ctx context.Context, command string, opts Options) (*Model, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	m := &Model{command: strings.TrimSpace(command), opt: opts.withDefaults()}
+	m := &Model{command: strings.TrimSpace(command), shown: Shown(command), opt: opts.withDefaults()}
 	var err error
 	if m.words, err = m.program(); err != nil {
 		return nil, err
@@ -156,7 +157,7 @@ func Open(ctx context.Context, command string, opts Options) (*Model, error) {
 		return nil, errors.Join(err, m.Close())
 	}
 	if m.digest, err = digest(m.words, m.hello.Digest); err != nil {
-		return nil, errors.Join(&Error{Command: m.command, Reason: err.Error(), Err: err}, m.Close())
+		return nil, errors.Join(&Error{Command: m.shown, Reason: err.Error(), Err: err}, m.Close())
 	}
 	return m, nil
 }
@@ -165,7 +166,7 @@ func Open(ctx context.Context, command string, opts Options) (*Model, error) {
 func (m *Model) program() ([]string, error) {
 	words, err := Split(m.command)
 	if err != nil {
-		fault := &Error{Command: m.command, Reason: err.Error(), Err: err}
+		fault := &Error{Command: m.shown, Reason: err.Error(), Err: err}
 		var command *CommandError
 		if errors.As(err, &command) {
 			fault.Hint = command.Hint
@@ -173,14 +174,17 @@ func (m *Model) program() ([]string, error) {
 		return nil, fault
 	}
 	if _, err := exec.LookPath(words[0]); err != nil {
-		fault := &Error{Command: m.command, Reason: fmt.Sprintf("there is no program %s", words[0]), Err: err}
+		name, _, assigned := strings.Cut(words[0], "=")
+		if assigned && isVariable(name) {
+			return nil, &Error{Command: m.shown, Reason: fmt.Sprintf("%s=%s is a variable, and no program", name, masked), Err: err,
+				Hint: "variables are set by env: exec:env " + m.shown}
+		}
+		fault := &Error{Command: m.shown, Reason: fmt.Sprintf("there is no program %s", words[0]), Err: err}
 		switch info, statErr := os.Stat(words[0]); {
 		case statErr == nil && info.Mode().IsRegular() && filepath.Ext(words[0]) == ".py":
-			fault.Reason, fault.Hint = fmt.Sprintf("%s cannot be run by itself", words[0]), "write exec:python3 "+m.command
+			fault.Reason, fault.Hint = fmt.Sprintf("%s cannot be run by itself", words[0]), "write exec:python3 "+m.shown
 		case statErr == nil:
 			fault.Reason, fault.Hint = fmt.Sprintf("%s cannot be run by itself", words[0]), "make it executable (chmod +x) and name it with its folder, as exec:./NAME"
-		case strings.Contains(words[0], "="):
-			fault.Hint = "variables are set by env: exec:env " + m.command
 		default:
 			fault.Hint = "it is looked for in the folders of PATH; a program in this folder is exec:./NAME"
 		}
@@ -199,7 +203,7 @@ func (m *Model) chooseOutputs() error {
 	for _, name := range m.opt.Outputs(slices.Clone(m.declared.Outputs)) {
 		at := slices.IndexFunc(m.declared.Outputs, func(s tensor.Spec) bool { return s.Name == name })
 		if at < 0 {
-			return &Error{Command: m.command, Reason: fmt.Sprintf("the model has no output %q", name)}
+			return &Error{Command: m.shown, Reason: fmt.Sprintf("the model has no output %q", name)}
 		}
 		chosen = append(chosen, m.declared.Outputs[at])
 	}
@@ -216,7 +220,7 @@ func (m *Model) start(ctx context.Context, number int) (*child, []byte, error) {
 	}
 	c, err := start(m.words, m.opt.Env, number, m.opt.Stderr)
 	if err != nil {
-		return nil, nil, &Error{Command: m.command, Reason: fmt.Sprintf("it cannot be started: %v", err), Err: err}
+		return nil, nil, &Error{Command: m.shown, Reason: fmt.Sprintf("it cannot be started: %v", err), Err: err}
 	}
 	payload, err := c.greet(ctx, m.opt.Timeout)
 	switch {
@@ -225,10 +229,10 @@ func (m *Model) start(ctx context.Context, number int) (*child, []byte, error) {
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case c.reason() == timedOut:
-		err = &Error{Command: m.command, Reason: fmt.Sprintf("it said nothing for %v", m.opt.Timeout),
+		err = &Error{Command: m.shown, Reason: fmt.Sprintf("it said nothing for %v", m.opt.Timeout),
 			Hint: "does it serve a model (intershap help python)? --timeout gives it longer to load one", Stderr: c.words.end()}
 	case errors.Is(err, errLost):
-		err = &Error{Command: m.command, Reason: fmt.Sprintf("it ended before it said what it takes: %s", c.fate()),
+		err = &Error{Command: m.shown, Reason: fmt.Sprintf("it ended before it said what it takes: %s", c.fate()),
 			Hint: "run the command by itself to see more; intershap help python has the form of a model", Stderr: c.words.end(), Err: errLost}
 	default:
 		err = m.fault(err)
@@ -239,7 +243,7 @@ func (m *Model) start(ctx context.Context, number int) (*child, []byte, error) {
 
 // fault makes a breach of the protocol an Error.
 func (m *Model) fault(err error) error {
-	fault := &Error{Command: m.command, Reason: err.Error(), Err: err}
+	fault := &Error{Command: m.shown, Reason: err.Error(), Err: err}
 	var b *breach
 	if errors.As(err, &b) {
 		fault.Hint = b.hint

@@ -145,7 +145,7 @@ func TestOpenFaults(t *testing.T) {
 		{"no words", " ", "", "an empty command", "no program is named", "exec:COMMAND"},
 		{"no program", "no-such-program --x", "", "a typing error", "there is no program no-such-program", "PATH"},
 		{"a script", script, "", "a Python file is no program", "model.py cannot be run by itself", "exec:python3 "},
-		{"a variable", "CUDA_VISIBLE_DEVICES=0 python3 m.py", "", "a shell's way to set it", "there is no program CUDA_VISIBLE_DEVICES=0", "exec:env CUDA"},
+		{"a variable", "CUDA_VISIBLE_DEVICES=0 python3 m.py", "", "a shell's way to set it", "CUDA_VISIBLE_DEVICES=*** is a variable, and no program", "exec:env CUDA"},
 		{"a shell", "python3 m.py > log", "", "no shell is run", "the character > means something to a shell alone", "sh -c"},
 		{"ends", self, "dies at start", "a module is missing", "ended before it said what it takes: exit status 1; the last that it said: ModuleNotFoundError: No module named 'numpy'", "by itself"},
 		{"mute", self, "mute", "it serves nothing", "it said nothing for 300ms", "--timeout"},
@@ -250,7 +250,8 @@ func TestPredictFaults(t *testing.T) {
 			continue // below
 		}
 		t.Run(c.fault, func(t *testing.T) {
-			m := openChild(t, c.fault, Options{Timeout: timeoutFor(c.fault)})
+			m := openChild(t, c.fault, Options{Timeout: time.Minute})
+			m.opt.Timeout = timeoutFor(c.fault) // of the batch alone: to start takes longer
 			out, err := m.Predict(t.Context(), rowsOf(40, 11))
 			if err == nil {
 				t.Fatalf("%s: want an error, got %v", c.reason, out)
@@ -339,6 +340,33 @@ func TestDiesAtLaterStarts(t *testing.T) {
 	_, err := m.Predict(t.Context(), rowsOf(3, -1))
 	if err == nil || !strings.Contains(err.Error(), "3 processes ended at the same batch of 16 rows, the last: it ended before it said what it takes: exit status 7") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestWithoutNotice runs children as on systems that tell of no end before it is
+// taken: they answer, die and are started again, and end with the model.
+func TestWithoutNotice(t *testing.T) {
+	notice := untilEnd
+	untilEnd = func(int) bool { return false }
+	t.Cleanup(func() { untilEnd = notice }) // after the models are closed
+	for _, fault := range []string{"good", "dies"} {
+		m := openChild(t, fault, Options{})
+		out, err := m.Predict(t.Context(), rowsOf(40, -1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := same(compute(rowsOf(40, -1)), out); diff != "" {
+			t.Errorf("%s: %s", fault, diff)
+		}
+	}
+	m := openChild(t, "hangs", Options{Timeout: time.Minute})
+	m.opt.Timeout = brief
+	if _, err := m.Predict(t.Context(), rowsOf(40, -1)); err == nil || !strings.Contains(err.Error(), "no answer to a batch") {
+		t.Errorf("a child that hangs: got %v", err)
+	}
+	m = openChild(t, "dies always", Options{})
+	if _, err := m.Predict(t.Context(), rowsOf(40, -1)); err == nil || !strings.Contains(err.Error(), "exit status 139") {
+		t.Errorf("a child that dies: got %v", err)
 	}
 }
 

@@ -211,9 +211,13 @@ func TestPythonFaults(t *testing.T) {
 	const rest = "\nfrom intershap_serve import serve\nserve(predict, inputs={\"x\": \"float32[N]\"}, outputs={\"y\": \"float32[N]\", \"z\": \"int64[N]\"})\n"
 	for _, c := range []struct{ name, code, want string }{
 		{"exception", "def predict(x):\n    return [1, 2][int(x[0])]", "the model failed: IndexError: list index out of range (PATH/model.py:2)"},
-		{"too few", "def predict(x):\n    return x", "the model failed: ValueError: predict returned 1 outputs, want 2: y, z (PATH/intershap_serve.py:"},
+		{"too few", "def predict(x):\n    return x", "the model failed: ValueError: predict returned 1 outputs, want 2: y, z"},
+		{"a list", "def predict(x):\n    return list(x)", "the model failed: ValueError: predict returned a list, which counts as 16 outputs, want 2: y, z"},
+		{"no return", "def predict(x):\n    x + 1", "the model failed: ValueError: predict returned nothing: is a return missing?"},
+		{"None among them", "def predict(x):\n    return x, None", "the model failed: TypeError: output 'z' holds NoneType, want int64"},
+		{"arguments", "def predict(y):\n    return y", "the model failed: TypeError: predict() got an unexpected keyword argument 'x'"},
 		{"no name", "def predict(x):\n    return {\"y\": x}", "the model failed: ValueError: predict returned no output 'z'"},
-		{"cast", "def predict(x):\n    return x, x + 0.5", "the model failed: TypeError: Cannot cast array data from dtype('float32') to dtype('int64')"},
+		{"cast", "def predict(x):\n    return x, x + 0.5", "the model failed: TypeError: output 'z' is float32, declared as int64"},
 		{"shape", "def predict(x):\n    return x[:, None], x.astype(int)", `output "y" is float32[16,1] for 16 rows, want float32[16]`},
 		{"rows", "def predict(x):\n    return x[:3], x.astype(int)", `output "y" is float32[3] for 16 rows, want float32[16]`},
 		{"a single value", "def predict(x):\n    return x.sum(), x.astype(int)", `column "y": want one row a sample on axis 0, got a single value`},
@@ -231,10 +235,30 @@ func TestPythonFaults(t *testing.T) {
 				_, err = m.Predict(t.Context(), model.Batch{{Name: "x", Tensor: tensor.Of([]float32{5, 6})}})
 			}
 			want := strings.ReplaceAll(c.want, "PATH", folder)
+			if err != nil && strings.Contains(err.Error(), "intershap_serve.py:") {
+				t.Errorf("want no place inside of the module, got %v", err)
+			}
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("want %q, got %v", want, err)
 			}
 		})
+	}
+}
+
+// TestPythonLists holds that a list of a row's numbers each is the array of a model
+// with one output, and a list of one array its outputs.
+func TestPythonLists(t *testing.T) {
+	needPython(t)
+	in := tensor.Of([]float32{1, 2, 3})
+	for _, body := range []string{"[float(v) for v in x]", "list(x)", "[x]", "(x,)", "x.astype(float).tolist()"} {
+		m := openPython(t, "from intershap_serve import serve\ndef predict(x):\n    return "+body+"\nserve(predict, {\"x\": \"float32[N]\"}, {\"y\": \"float32[N]\"})\n", Options{})
+		out, err := m.Predict(t.Context(), model.Batch{{Name: "x", Tensor: in}})
+		if err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		if diff := same(model.Batch{{Name: "y", Tensor: in}}, out); diff != "" {
+			t.Errorf("%s: %s", body, diff)
+		}
 	}
 }
 

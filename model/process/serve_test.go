@@ -68,7 +68,7 @@ func compute(in model.Batch) model.Batch {
 
 // frameOf wraps a payload.
 func frameOf(kind byte, payload []byte) []byte {
-	return append(appendHeader(nil, kind, len(payload)), payload...)
+	return append(appendHeader(nil, kind, int64(len(payload))), payload...)
 }
 
 // outputsOf is the frame of an answer.
@@ -270,7 +270,10 @@ func command(t testing.TB) string {
 // childEnv is the environment of a child with a fault.
 func childEnv(t testing.TB, fault string) []string {
 	t.Helper()
-	return append(os.Environ(), childVariable+"="+fault, startsVariable+"="+t.TempDir()+"/starts")
+	// A program with the race detector sleeps for a second at its end, unless told
+	// otherwise.
+	race := strings.TrimSpace(os.Getenv("GORACE") + " atexit_sleep_ms=0")
+	return append(os.Environ(), childVariable+"="+fault, startsVariable+"="+t.TempDir()+"/starts", "GORACE="+race)
 }
 
 // openChild opens the test's child and closes it at the end.
@@ -328,4 +331,4 @@ func hasProgram(t testing.TB, name string) string {
 
 // hang does nothing until the process is killed. Without C a goroutine that waits for
 // nothing at all is a deadlock, which ends the program.
-func hang() { time.Sleep(time.Hour) }
+func hang() { <-time.After(time.Hour) }

@@ -41,8 +41,9 @@ const (
 // An address is the URL of a model, taken apart.
 type address struct {
 	protocol protocol
-	// shown is the URL as messages and digests have it: without our options.
-	shown string
+	// shown is the URL as messages have it: without our options and values of the
+	// query. full, with those values, is for digests alone.
+	shown, full string
 	// base is the URL up to where the protocol begins, without a slash at its
 	// end; for gRPC the host alone.
 	base string
@@ -62,7 +63,7 @@ const forms = "want http://HOST/v2/models/NAME, grpc://HOST/NAME, http://HOST/v1
 
 func parseAddress(text string, opt Options) (address, Options, error) {
 	fault := func(hint, format string, args ...any) (address, Options, error) {
-		return address{}, opt, &Error{URL: withoutUser(text), Err: fmt.Errorf(format, args...), Hint: hint}
+		return address{}, opt, &Error{URL: Shown(text), Err: fmt.Errorf(format, args...), Hint: hint}
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
@@ -81,10 +82,11 @@ func parseAddress(text string, opt Options) (address, Options, error) {
 	}
 	a.query = query.Encode()
 	u.RawQuery = a.query
-	a.shown = u.String()
+	a.full = u.String()
+	a.shown = Shown(a.full)
 	if scheme := strings.ToLower(u.Scheme); scheme == "grpc" || scheme == "grpcs" {
 		if a.query != "" {
-			return fault("", "the query %q means nothing here", a.query)
+			return fault("", "the query %q means nothing here", maskQuery(a.query))
 		}
 		a.protocol, a.base = openGRPC, u.Host
 		if err := a.takeModel(u.EscapedPath()); err != nil {
@@ -235,15 +237,48 @@ func (a address) connect(opt Options) (transport, error) {
 	return &openHTTPTransport{address: a, http: newHTTP(opt)}, nil
 }
 
-// withoutUser hides a password in a URL that is quoted.
-func withoutUser(text string) string {
+// Shown returns the URL of a model as results and messages write it: without name
+// and password, without what stands behind #, and with *** for every value of the
+// query but those of our options, since a key may be one. A secret in the path
+// stays.
+func Shown(text string) string {
+	u, err := url.Parse(text)
+	if err == nil && u.Opaque == "" {
+		u.User, u.Fragment, u.RawQuery = nil, "", maskQuery(u.RawQuery)
+		return u.String()
+	}
+	// It is no URL. Whatever may be a password is before the last @.
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found {
-		return text
+		scheme, rest = "", text
+	} else {
+		scheme += "://"
 	}
-	authority, _, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndex(authority, "@"); at >= 0 {
-		rest = rest[at+1:]
+	rest = rest[strings.LastIndexByte(rest, '@')+1:]
+	before, query, asked := strings.Cut(rest, "?")
+	if asked {
+		before += "?" + maskQuery(query)
 	}
-	return scheme + "://" + rest
+	return scheme + before
+}
+
+// optionKeys are the keys of a query that are ours.
+var optionKeys = []string{"rows", "requests", "attempts", "timeout", "encoding", "signature"}
+
+// maskQuery replaces the values of a query that are not ours by ***, and words
+// without a key too.
+func maskQuery(raw string) string {
+	const masked = "***"
+	parts := strings.Split(raw, "&")
+	for i, part := range parts {
+		key, _, found := strings.Cut(part, "=")
+		switch {
+		case slices.Contains(optionKeys, key):
+		case found:
+			parts[i] = key + "=" + masked
+		case part != "":
+			parts[i] = masked
+		}
+	}
+	return strings.Join(parts, "&")
 }

@@ -10,7 +10,7 @@ import (
 
 // An Error is why a server gave no answer that can be used.
 type Error struct {
-	// URL of the model, without passwords and options.
+	// URL of the model as [Shown] gives it.
 	URL string
 	// Attempts that were made, 0 when nothing was sent.
 	Attempts int

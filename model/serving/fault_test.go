@@ -124,6 +124,11 @@ func commit(f fault, h http.Handler, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// briefCall is the timeout of requests to servers of which some never answer. It is
+// set after the opening, which has few attempts and all the time it wants; one
+// that answers late for want of a processor is asked again.
+const briefCall = 250 * time.Millisecond
+
 // TestFaults asks for many small requests while a fifth of them fails, and wants
 // the bits of a server without faults.
 func TestFaults(t *testing.T) {
@@ -141,8 +146,9 @@ func TestFaults(t *testing.T) {
 				more = append(more, grpc.ChainUnaryInterceptor(dice.aroundGRPC))
 			}
 			opt := quick()
-			opt.Requests, opt.Timeout = 4, 250*time.Millisecond
+			opt.Requests = 4
 			r := openRemote(t, serve(t, triple(), server.Options{Rows: 1}, dice.around, more...)[name], opt)
+			r.opt.Timeout = briefCall
 			got, err := r.Predict(t.Context(), in)
 			if err != nil {
 				t.Fatalf("PCG(%d, 0): %v", faultSeed, err)
@@ -330,7 +336,8 @@ func TestTimeout(t *testing.T) {
 	opt := quick()
 	url := serve(t, triple(), server.Options{}, hang)["json"]
 	opt.Attempts = 2
-	r := openRemote(t, url+"&timeout=20ms", opt)
+	r := openRemote(t, url, opt)
+	r.opt.Timeout = 20 * time.Millisecond // of the call: the opening may take longer
 	if _, err := r.Predict(t.Context(), tripleRows(1)); err == nil || !strings.Contains(err.Error(), "no answer within 20ms (2 attempts)") {
 		t.Errorf("got %v", err)
 	}

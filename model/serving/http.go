@@ -143,8 +143,13 @@ func lost(err error) *failure {
 		f := passing("%w", inner)
 		f.hint = "is the server running there, and the port the right one?"
 		return f
+	case errors.As(err, &noConnect):
+		return passing("%w", inner)
 	}
-	return passing("%w", inner)
+	// What answers is no HTTP.
+	f := passing("%w", inner)
+	f.hint = "does the server speak HTTP on this port? One that speaks gRPC is grpc://HOST:PORT/NAME"
+	return f
 }
 
 // refused makes a failure of an answer that is none.
@@ -161,7 +166,7 @@ func refused(a answer) *failure {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 	default:
 		if to := a.header.Get("Location"); a.status/100 == 3 && to != "" {
-			f.hint = "use the URL that it names: " + to
+			f.hint = "use the URL that it names: " + Shown(to)
 			break
 		}
 		f.rows = true // 400 and 500, and what servers make of them

@@ -17,13 +17,79 @@ import (
 // kills is how often the server dies in TestKills.
 const kills = 50
 
-// A mortal is a server on one address that is killed, with all its connections,
+// A door listens on a port for as long as a test takes. Nobody else gets the port
+// between the lives of a server.
+type door struct {
+	net.Listener
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func openDoor(t *testing.T) *door {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &door{Listener: l, conns: make(chan net.Conn), closed: make(chan struct{})}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // it is closed
+			}
+			select {
+			case d.conns <- conn:
+			case <-d.closed:
+				_ = conn.Close() // the test is over
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		close(d.closed)
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		<-ended
+	})
+	return d
+}
+
+// A turn is a server's listener at a door. Closing it leaves the door open.
+type turn struct {
+	*door
+	over chan struct{}
+	once sync.Once
+}
+
+func (d *door) turn() *turn { return &turn{door: d, over: make(chan struct{})} }
+
+func (l *turn) Accept() (net.Conn, error) {
+	select {
+	case <-l.over:
+	case conn := <-l.conns:
+		select {
+		case <-l.over:
+			_ = conn.Close() // it came to a server that is dead: the client tries again
+		default:
+			return conn, nil
+		}
+	}
+	return nil, net.ErrClosed
+}
+
+func (l *turn) Close() error {
+	l.once.Do(func() { close(l.over) })
+	return nil
+}
+
+// A mortal is a server at one door that is killed, with all its connections,
 // and started again.
 type mortal struct {
-	t       *testing.T
-	server  *server.Server
-	rpc     bool
-	address string
+	server *server.Server
+	rpc    bool
+	door   *door
 
 	mu       sync.Mutex
 	requests int
@@ -49,15 +115,7 @@ func (m *mortal) seen() (died bool) {
 
 // live starts the server.
 func (m *mortal) live() {
-	if m.address == "" {
-		m.address = "127.0.0.1:0"
-	}
-	listener, err := net.Listen("tcp", m.address)
-	if err != nil {
-		m.t.Error(err)
-		return
-	}
-	m.address = listener.Addr().String()
+	listener := m.door.turn()
 	if m.rpc {
 		rpc := m.server.NewGRPC(grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 			if strings.HasSuffix(info.FullMethod, "ModelInfer") && m.seen() {
@@ -68,7 +126,7 @@ func (m *mortal) live() {
 		}))
 		go func() { _ = rpc.Serve(listener) }()
 		// Stop waits for handlers, and one of them is who calls it.
-		m.stop = func() { closeNow(m.t, listener); go rpc.Stop() }
+		m.stop = func() { _ = listener.Close(); go rpc.Stop() }
 		return
 	}
 	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,12 +137,6 @@ func (m *mortal) live() {
 	})}
 	go func() { _ = web.Serve(listener) }()
 	m.stop = func() { _ = web.Close() }
-}
-
-func closeNow(t *testing.T, l net.Listener) {
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestKills kills the server 50 times during a call and wants the bits of a
@@ -101,12 +153,13 @@ func TestKills(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := &mortal{t: t, server: s, rpc: name == "grpc"}
+			m := &mortal{server: s, rpc: name == "grpc", door: openDoor(t)}
 			m.live()
 			t.Cleanup(func() { m.stop() })
 			opt := quick()
 			opt.Requests, opt.firstWait, opt.Attempts = 3, time.Millisecond, 200
-			url := map[string]string{"binary": "http://" + m.address + "/v2/models/m", "grpc": "grpc://" + m.address + "/m"}[name]
+			at := m.door.Addr().String()
+			url := map[string]string{"binary": "http://" + at + "/v2/models/m", "grpc": "grpc://" + at + "/m"}[name]
 			r := openRemote(t, url, opt)
 			got, err := r.Predict(t.Context(), in)
 			if err != nil {

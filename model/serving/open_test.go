@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -33,7 +34,7 @@ func TestAddresses(t *testing.T) {
 		{"http://h/v1/models/m", tensorFlow, "http://h", "v1/models/m", "m", "", ""},
 		{"http://h/v1/models/m:predict", tensorFlow, "http://h", "v1/models/m", "m", "", ""},
 		{"http://h/v1/models/m/versions/2:predict?signature=s", tensorFlow, "http://h", "v1/models/m/versions/2", "m", "", "http://h/v1/models/m/versions/2:predict"},
-		{"http://h:5000/invocations?encoding=inputs&key=1", mlflow, "http://h:5000", "invocations", "invocations", "", "http://h:5000/invocations?key=1"},
+		{"http://h:5000/invocations?encoding=inputs&key=1", mlflow, "http://h:5000", "invocations", "invocations", "", "http://h:5000/invocations?key=***"},
 		{"http://h/endpoint/x/invocations/", mlflow, "http://h/endpoint/x", "invocations", "invocations", "", ""},
 	} {
 		a, _, err := parseAddress(tt.url, Options{})
@@ -43,6 +44,28 @@ func TestAddresses(t *testing.T) {
 		}
 		if err != nil || a.protocol != tt.protocol || a.base != tt.base || a.path != tt.path || a.name != tt.name || a.version != tt.version || a.shown != shown {
 			t.Errorf("%s: got %+v, %v", tt.url, a, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"http://h/v2/models/m?api_key=HUSH&rows=3&b=HUSH": "http://h/v2/models/m?api_key=***&rows=3&b=***",
+		"http://h/v2/models/m?HUSH":                       "http://h/v2/models/m?***",
+		"http://me:HUSH@h/v2/models/m?rows=3#HUSH":        "http://h/v2/models/m?rows=3",
+		"http://me:HU/SH@h/v2/models/m?x=HUSH":            "http://h/v2/models/m?x=***", // no URL: a port of letters
+		"http://h/v2/models/a%20b/versions/3":             "http://h/v2/models/a%20b/versions/3",
+		"grpc://h:1/m?token=HUSH":                         "grpc://h:1/m?token=***",
+		"http://me:HUSH@[::1/v2/models/m":                 "http://[::1/v2/models/m",
+	} {
+		if got := Shown(text); got != want {
+			t.Errorf("%s: want it shown as %s, got %s", text, want, got)
+		}
+		if err := CheckURL(text); err != nil && strings.Contains(err.Error(), "HUSH") {
+			t.Errorf("%s: the secret is in the error: %v", text, err)
+		}
+	}
+	for _, key := range optionKeys {
+		a, b := url.Values{key: {"1m"}}, Options{}
+		if err := new(address).takeOptions(a, &b); err == nil && len(a) > 0 {
+			t.Errorf("%s is none of our options", key)
 		}
 	}
 	a, opt, err := parseAddress("http://h/v2/models/m?rows=3&requests=4&attempts=5&timeout=6s&encoding=json&key=v", Options{Rows: 9})
@@ -88,12 +111,8 @@ func TestBadAddresses(t *testing.T) {
 
 // TestOpenErrors opens what cannot be opened.
 func TestOpenErrors(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone := closed.Addr().String()
-	closeNow(t, closed)
+	// A reserved port: no other test's listener can get it meanwhile.
+	const gone = "127.0.0.1:1"
 	urls := serve(t, triple(), server.Options{Version: "1"}, nil)
 	guarded := serve(t, triple(), server.Options{Token: "s3cret"}, nil)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }))
@@ -109,6 +128,7 @@ func TestOpenErrors(t *testing.T) {
 		{"another model, HTTP", strings.Replace(urls["binary"], "/models/m", "/models/q", 1), `no model "q"`, "the server has: m"},
 		{"another model, gRPC", other(urls["grpc"], "q"), `no model "q"`, "the server has: m"},
 		{"another version", urls["grpc"] + "/versions/9", `no version "9" of model "m"; this server has "1"`, ""},
+		{"HTTP to a port of gRPC", "http://" + strings.TrimSuffix(strings.TrimPrefix(urls["grpc"], "grpc://"), "/m") + "/v2/models/m", "HTTP", "grpc://HOST:PORT/NAME"},
 		{"no token, HTTP", guarded["json"], "401 Unauthorized", TokenVariable},
 		{"no token, gRPC", guarded["grpc"], "Unauthenticated", TokenVariable},
 		{"a web page", page.URL + "/v2/models/m", "no JSON", ""},
@@ -128,6 +148,25 @@ func TestOpenErrors(t *testing.T) {
 		if e != nil && e.Attempts > openAttempts {
 			t.Errorf("%s: %d attempts to open", tt.name, e.Attempts)
 		}
+	}
+}
+
+// TestUnsendableToken holds that a token that no header carries is an error at once,
+// and stays a secret.
+func TestUnsendableToken(t *testing.T) {
+	for _, token := range []string{"quiet\n", "\rquiet", "quiet quiet", "quietÜ", "quiet\x00"} {
+		for _, url := range []string{"http://127.0.0.1:1/v2/models/m", "grpc://127.0.0.1:1/m"} {
+			opt := quick()
+			opt.Token = token
+			_, err := Open(t.Context(), url, opt)
+			var e *Error
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), "the token in "+TokenVariable+" has a blank") || e.Hint == "" || strings.Contains(err.Error(), "quiet") {
+				t.Errorf("%q, %s: got %v", token, url, err)
+			}
+		}
+	}
+	if err := CheckToken("abc.DEF-_~+/=123"); err != nil {
+		t.Errorf("want a token of visible ASCII taken, got %v", err)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// The waits between attempts: the first, and the longest; each is about twice
-// the one before. Half of a wait is drawn at random, so that many callers do not
+// The waits between attempts: the first, and the longest before the draw; each is
+// about twice the one before. Half of a wait is drawn at random, so that many callers do not
 // come back together. Random are the waits alone, never the numbers.
 const (
 	firstWait   = 100 * time.Millisecond

@@ -112,6 +112,20 @@ func (o Options) validate() error {
 	return errors.Join(faults...)
 }
 
+// tokenForm is the remedy for a token that cannot be sent.
+const tokenForm = "read a token from a file without its line ends: $(tr -d '\\r\\n' < FILE)"
+
+// CheckToken reports why a token cannot be sent as a header, without telling it:
+// it must be visible ASCII.
+func CheckToken(token string) error {
+	for i := range len(token) {
+		if c := token[i]; c <= ' ' || c > '~' {
+			return fmt.Errorf("the token in %s has a blank, a line end or a character beyond ASCII at byte %d of %d, which cannot be sent", TokenVariable, i+1, len(token))
+		}
+	}
+	return nil
+}
+
 // A Remote is a model behind a server. Where the server tells inputs and outputs
 // it is a [model.Described] too.
 type Remote interface {
@@ -198,6 +212,9 @@ func Open(ctx context.Context, url string, opt Options) (Remote, error) {
 	if err := opt.validate(); err != nil {
 		return nil, &Error{URL: a.shown, Err: err}
 	}
+	if err := CheckToken(opt.Token); err != nil {
+		return nil, &Error{URL: a.shown, Err: err, Hint: tokenForm}
+	}
 	t, err := a.connect(opt)
 	if err != nil {
 		return nil, &Error{URL: a.shown, Err: err}
@@ -280,7 +297,7 @@ func (m *remote) NameColumns(input string, names []string) {
 
 // Digest implements [Remote].
 func (m *remote) Digest() string {
-	sum := sha256.Sum256([]byte(m.address.shown + "\n" + m.about.identity))
+	sum := sha256.Sum256([]byte(m.address.full + "\n" + m.about.identity))
 	return hex.EncodeToString(sum[:])
 }
 

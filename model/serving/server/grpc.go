@@ -7,8 +7,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 
 	"github.com/intershap/intershap/model/serving/oip"
 	"github.com/intershap/intershap/model/serving/oippb"
@@ -20,6 +20,13 @@ func (s *Server) NewGRPC(more ...grpc.ServerOption) *grpc.Server {
 	rpc := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.MaxRecvMsgSize(int(min(s.opt.Bytes, math.MaxInt32))),
 		grpc.MaxSendMsgSize(math.MaxInt32),
+		// Before a message is read: who has no token fills no memory.
+		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
+			if !s.authorized(one(info.Header.Get("authorization"))) {
+				return nil, status.Error(codes.Unauthenticated, errToken.Error())
+			}
+			return ctx, nil
+		}),
 	}, more...)...)
 	rpc.RegisterService(&grpc.ServiceDesc{
 		ServiceName: oippb.ServiceName,
@@ -56,17 +63,18 @@ func (s *Server) NewGRPC(more ...grpc.ServerOption) *grpc.Server {
 	return rpc
 }
 
-// method makes a method of the service, with the check of the token in front.
+// one returns the only value of a header, "" for none and for several.
+func one(values []string) string {
+	if len(values) != 1 {
+		return ""
+	}
+	return values[0]
+}
+
+// method makes a method of the service.
 func method[Request, Response any](name string, answer func(*Server, context.Context, *Request) (*Response, error)) grpc.MethodDesc {
 	return grpc.MethodDesc{MethodName: name, Handler: func(srv any, ctx context.Context, read func(any) error, around grpc.UnaryServerInterceptor) (any, error) {
 		s := srv.(*Server)
-		var header string
-		if sent := metadata.ValueFromIncomingContext(ctx, "authorization"); len(sent) == 1 {
-			header = sent[0]
-		}
-		if !s.authorized(header) {
-			return nil, status.Error(codes.Unauthenticated, errToken.Error())
-		}
 		request := new(Request)
 		if err := read(request); err != nil {
 			return nil, err

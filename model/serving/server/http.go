@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -61,6 +62,12 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) inferHTTP(w http.ResponseWriter, r *http.Request) error {
+	select {
+	case s.bodies <- struct{}{}:
+	case <-r.Context().Done():
+		return context.Cause(r.Context())
+	}
+	defer func() { <-s.bodies }()
 	data, err := oip.ReadAll(http.MaxBytesReader(w, r.Body, s.opt.Bytes), r.ContentLength, s.opt.Bytes)
 	if err != nil {
 		return err

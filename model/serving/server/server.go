@@ -53,12 +53,14 @@ type Options struct {
 }
 
 const (
-	defaultName    = "model"
-	defaultServer  = "intershap"
-	defaultRows    = 1024
-	defaultBytes   = 256 << 20
-	headerTimeout  = 10 * time.Second
-	idleTimeout    = 2 * time.Minute
+	defaultName   = "model"
+	defaultServer = "intershap"
+	defaultRows   = 1024
+	defaultBytes  = 256 << 20
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// readTimeout ends requests that trickle in.
+	readTimeout    = 5 * time.Minute
 	shutdownPeriod = 10 * time.Second
 )
 
@@ -71,7 +73,13 @@ type Server struct {
 	server  oip.ServerMetadata
 	config  oip.ModelConfig
 	working chan struct{} // a token for each model call
+	// bodies has a token for each request over HTTP that is read or answered, so
+	// that memory holds so many at a time.
+	bodies chan struct{}
 }
+
+// bodiesPerWorker keeps workers busy while other requests come in.
+const bodiesPerWorker = 4
 
 // New returns a server for m, which stays the caller's to close.
 func New(m model.Described, opt Options) (*Server, error) {
@@ -96,7 +104,7 @@ func New(m model.Described, opt Options) (*Server, error) {
 	case opt.Rows < 0 || opt.Workers < 0 || opt.Bytes < 0:
 		return nil, fmt.Errorf("server: rows, workers and bytes are %d, %d and %d, want 1 at least", opt.Rows, opt.Workers, opt.Bytes)
 	}
-	s := &Server{model: m, sig: m.Signature(), opt: opt, working: make(chan struct{}, opt.Workers)}
+	s := &Server{model: m, sig: m.Signature(), opt: opt, working: make(chan struct{}, opt.Workers), bodies: make(chan struct{}, bodiesPerWorker*opt.Workers)}
 	s.about = oip.ModelMetadata{
 		Name: opt.Name, Platform: opt.Platform,
 		Inputs: oip.MetadataOf(s.sig.Inputs), Outputs: oip.MetadataOf(s.sig.Outputs),
@@ -137,9 +145,11 @@ func badRequest(format string, args ...any) error {
 // errToken says that a request has not the right token.
 var errToken = errors.New("this server wants a token: Authorization: Bearer TOKEN")
 
-// authorized compares what came as Authorization, in constant time.
+// authorized compares what came as Authorization, the token in constant time. The
+// case of the scheme means nothing (RFC 9110, section 11.1).
 func (s *Server) authorized(header string) bool {
-	return s.opt.Token == "" || subtle.ConstantTimeCompare([]byte(header), []byte("Bearer "+s.opt.Token)) == 1
+	scheme, token, _ := strings.Cut(header, " ")
+	return s.opt.Token == "" || strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare([]byte(token), []byte(s.opt.Token)) == 1
 }
 
 // find reports why a request for a model of this name and version finds none.
@@ -209,7 +219,7 @@ func (s *Server) predict(ctx context.Context, inputs model.Batch) (outputs model
 // listeners.
 func (s *Server) Serve(ctx context.Context, overHTTP, overGRPC net.Listener) error {
 	failed := make(chan error, 2)
-	web := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+	web := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout}
 	rpc := s.NewGRPC()
 	running := 0
 	if overHTTP != nil {

@@ -140,13 +140,38 @@ func TestMixedOutputs(t *testing.T) {
 
 func TestToken(t *testing.T) {
 	h := newServer(t, Options{Token: "s3cret"}).Handler()
-	for header, want := range map[string]int{"": 401, "Bearer other": 401, "s3cret": 401, "Bearer s3cret": 200} {
+	for header, want := range map[string]int{"": 401, "Bearer other": 401, "s3cret": 401, "Bearer s3cret": 200, "bearer s3cret": 200, "Basic s3cret": 401, "Bearer S3cret": 401} {
 		r := httptest.NewRequest("GET", "/v2", nil)
 		r.Header.Set("Authorization", header)
 		w := httptest.NewRecorder()
 		if h.ServeHTTP(w, r); w.Code != want {
 			t.Errorf("%q: want %d, got %d", header, want, w.Code)
 		}
+	}
+}
+
+// TestBodies holds that no more requests are read than there is room for.
+func TestBodies(t *testing.T) {
+	s := newServer(t, Options{Name: "d", Workers: 1})
+	for range bodiesPerWorker {
+		s.bodies <- struct{}{}
+	}
+	ask := func(ctx context.Context) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(ctx, "POST", "/v2/models/d/infer", strings.NewReader("{")))
+		return w
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if w := ask(gone); !strings.Contains(w.Body.String(), context.Canceled.Error()) {
+		t.Errorf("want a request without room to wait, got %d, %s", w.Code, w.Body)
+	}
+	<-s.bodies
+	if w := ask(t.Context()); w.Code != 400 {
+		t.Errorf("want the request read, got %d, %s", w.Code, w.Body)
+	}
+	if len(s.bodies) != bodiesPerWorker-1 {
+		t.Errorf("want the room given back, %d are taken", len(s.bodies))
 	}
 }
 
