@@ -131,7 +131,7 @@ func oneRow(t testing.TB, m int) dataset.File {
 	return numbersFile(t, 1, m, func(int, int) float64 { return 0 })
 }
 
-func TestPlantedModalities(t *testing.T) {
+func TestCoverageOfPlanted(t *testing.T) {
 	const m, n = 24, 6
 	at := func(r, i int) float64 { return 0.8 + 0.05*float64((r*7+i*3)%9) }
 	p, data := planted(), numbersFile(t, n, m, at)
@@ -342,7 +342,7 @@ func twentyFour() []string {
 }
 
 // Six real modalities: what half of the coalitions say holds what all of them say.
-func TestBudgetOfHalf(t *testing.T) {
+func TestCoverageOfHalf(t *testing.T) {
 	dir := filepath.Join(sharedData(t), "mfeat")
 	m := openModel(t, filepath.Join(dir, "model_intermediate.onnx"), "probabilities")
 	samples, rows := openData(t, filepath.Join(dir, "test.npz")), openData(t, filepath.Join(dir, "train.npz"))

@@ -94,7 +94,7 @@ const exact = 1e-12
 
 // How far the local score is from the truth, plain and corrected: the table of
 // docs/sensitivity.md, and what it must show.
-func TestLocalBias(t *testing.T) {
+func TestCoverageOfLocalBias(t *testing.T) {
 	const draws = 200
 	page, err := os.ReadFile("docs/sensitivity.md")
 	if err != nil {

@@ -130,6 +130,7 @@ func TestInteractionFlags(t *testing.T) {
 // The values of explain --index are those that index finds in the samples of the same
 // run, and so are the shares by order.
 func TestInteractionsAreThoseOfIndex(t *testing.T) {
+	needLibrary(t)
 	t.Chdir(triage)
 	dir := t.TempDir()
 	for _, c := range []struct{ index, order string }{{"k-SII", "3"}, {"STII", "2"}, {"SV", "1"}, {"FBII", "2"}} {
