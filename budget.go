@@ -142,11 +142,16 @@ func (p *Plan) Design() *approx.Design { return p.design }
 // Prepare makes what an estimator needs before the first row, which Plan.Explain does
 // otherwise: a regression to order three of 24 modalities takes a while. Each step is
 // told; tell may be nil.
-func (p *Plan) Prepare(ctx context.Context, tell func(done, total int)) error {
-	if p.design == nil {
-		return nil
+func (p *Plan) Prepare(ctx context.Context, tell func(done, total int)) (err error) {
+	if p.design != nil {
+		if err := p.design.Prepare(ctx, tell); err != nil {
+			return err
+		}
 	}
-	return p.design.Prepare(ctx, tell)
+	if p.collector == nil {
+		p.collector, err = newCollector(p, &p.warnings)
+	}
+	return err
 }
 
 // coalitions returns those of the run, nil for all.

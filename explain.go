@@ -97,10 +97,8 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 		warnings.Add("rows-not-independent", p.output.name,
 			"the same row got another output in another batch (relative difference %.2g), so every value depends on how rows were batched; export the model for inference (no dropout, no batch statistics)", difference)
 	}
-	c, err := newCollector(p, &warnings)
-	if err != nil {
-		return nil, err
-	}
+	c := p.collector
+	p.collector = nil // it adds up one run
 	if p.opt.Sink != nil {
 		if err := p.opt.Sink.Begin(p.samplesHeader()); err != nil {
 			return nil, err

@@ -35,6 +35,8 @@ type Plan struct {
 	order int
 	// design is the coalitions of a run that estimates, nil where all are evaluated.
 	design *approx.Design
+	// collector is made by Prepare and used up by Explain.
+	collector *collector
 	// budget is the most coalitions of the run, which a round may have raised.
 	budget   int
 	engine   *engine.Plan
