@@ -141,6 +141,9 @@ func (o *RivalOptions) validate() ([]string, error) {
 	if o.Sink != nil {
 		return nil, errors.New("intershap: rivals: want no Sink: scores are made of the samples' values, which Explanation has afterwards")
 	}
+	if o.Budget > 0 || o.Until > 0 {
+		return nil, errors.New("intershap: rivals: want no Budget and no Until: scores are made of the values of all coalitions, in one run")
+	}
 	var faults []error
 	for _, f := range []struct {
 		name                   string

@@ -247,6 +247,8 @@ func TestRivalsErrors(t *testing.T) {
 		opt   intershap.RivalOptions
 		want  string
 	}{
+		{"budget", twoClasses, intershap.RivalOptions{Options: intershap.Options{Budget: 3}}, "want no Budget"},
+		{"until", twoClasses, intershap.RivalOptions{Options: intershap.Options{Until: 0.1}}, "want no Budget and no Until"},
 		{"sink", twoClasses, intershap.RivalOptions{Options: intershap.Options{Sink: intershap.Discard}}, "want no Sink"},
 		{"all classes", twoClasses, intershap.RivalOptions{Options: intershap.Options{Target: "all"}}, "has 2 (class:0, ...); choose one with --target predicted, or class:NAME"},
 		{"several numbers", wide, intershap.RivalOptions{Options: intershap.Options{Task: intershap.Regression}}, "has 3 (class:0, ...); choose one with --target class:NAME"},
