@@ -80,7 +80,11 @@ func (p *Plan) checkEstimator() error {
 // wantBudget says which budgets there are.
 func (p *Plan) wantBudget() error {
 	m := len(p.modalities)
-	text := fmt.Sprintf("set a budget of coalitions (--budget), at least %d for the estimator %s", approx.Minimum(p.estimator(), p.estimatedOrder(), m), p.estimator())
+	text := "set a budget of coalitions (--budget)"
+	// There is no least budget for an order that the estimator does not have.
+	if least := approx.Minimum(p.estimator(), p.estimatedOrder(), m); least > 0 {
+		text += fmt.Sprintf(", at least %d for the estimator %s", least, p.estimator())
+	}
 	if m <= game.MaxPlayers {
 		text += fmt.Sprintf(", or %d for all of them, exactly", 1<<m)
 	}
@@ -99,22 +103,27 @@ func (p *Plan) smallerEstimator() string {
 	return ""
 }
 
-const (
-	// affordableRows is what a run takes without being asked: hours of most models.
-	affordableRows = 1_000_000_000
-	// leastPlayers is the fewest modalities for which a budget would save much.
-	leastPlayers = 8
-)
+// affordableRows is what a run takes without being asked: hours of most models. A test
+// lowers it.
+var affordableRows int64 = 1_000_000_000
+
+// leastPlayers is the fewest modalities for which a budget would save much.
+const leastPlayers = 8
 
 // Affordable returns an error for a run of many modalities that takes very many rows
 // and has no budget: the user says whether all coalitions are meant. Plan.Explain
 // returns it before the first row.
 func (p *Plan) Affordable() error {
-	m, rows := len(p.modalities), p.engine.Rows()
-	if p.opt.Budget > 0 || m < leastPlayers || rows <= affordableRows {
+	if p.affords(p.engine.Rows()) {
 		return nil
 	}
-	return fmt.Errorf("intershap: all %d coalitions of %d modalities take %d rows: %w", 1<<m, m, rows, p.wantBudget())
+	m := len(p.modalities)
+	return fmt.Errorf("intershap: all %d coalitions of %d modalities take %d rows: %w", 1<<m, m, p.engine.Rows(), p.wantBudget())
+}
+
+// affords reports whether so many rows are run without asking.
+func (p *Plan) affords(rows int64) bool {
+	return p.opt.Budget > 0 || len(p.modalities) < leastPlayers || rows <= affordableRows
 }
 
 // estimator returns the estimator of a run with a budget.

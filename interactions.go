@@ -3,7 +3,6 @@ package intershap
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/diag"
@@ -258,8 +257,7 @@ func (p *Plan) offers(x index.Index, order int) bool {
 	if p.design == nil {
 		return true
 	}
-	at := slices.IndexFunc(approx.Cards(), func(c approx.Card) bool { return c.Method == p.design.Method() })
-	return at >= 0 && approx.Cards()[at].MaxOrder(x, len(p.modalities)) >= order
+	return p.design.Method().Card().MaxOrder(x, len(p.modalities)) >= order
 }
 
 // begin starts a tile, end adds it to those before.

@@ -99,10 +99,18 @@ func (r *Rounds) Next(p *Plan, ex *Explanation) (more bool) {
 		r.budget = min(r.asked.Budget, grown(max(r.budget, p.budget)))
 		return true
 	case moreRows:
-		if r.rows = grown(r.rows); !allRows {
-			r.rows = min(r.rows, r.asked.BackgroundSize)
+		next := grown(r.rows)
+		if !allRows {
+			next = min(next, r.asked.BackgroundSize)
 		}
-		return true
+		// A round that would be refused must not take this one's result with it.
+		if p.affords(int64(float64(p.engine.Rows()) * float64(next) / float64(r.rows))) {
+			r.rows = next
+			return true
+		}
+		ex.warnUntil(worst, fmt.Sprintf("the interval reaches ± %.2g points, not ± %.2g: another round of all coalitions, over %d background rows, would take more than %d rows: %v",
+			100*half, 100*r.asked.Until, next, affordableRows, p.wantBudget()))
+		return false
 	}
 	remedy := "allow more, or take more samples"
 	if from.samples > others {
