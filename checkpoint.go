@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/engine"
@@ -23,7 +24,7 @@ func (p *Plan) evaluate(ctx context.Context, provenance result.Provenance, each 
 	if err != nil {
 		return engine.Cost{}, fmt.Errorf("intershap: checkpoint %s: what program this is: %w", p.opt.Checkpoint, err)
 	}
-	id, err := p.identity(provenance, build)
+	id, err := p.identity("checkpoint "+p.opt.Checkpoint, provenance, build)
 	if err != nil {
 		return engine.Cost{}, err
 	}
@@ -50,13 +51,13 @@ func (p *Plan) evaluate(ctx context.Context, provenance result.Provenance, each 
 // level of intervals, workers and all that is written elsewhere change neither.
 // The platform is one of them: the same library computes with other instructions
 // elsewhere, and the last bits differ.
-func (p *Plan) identity(from result.Provenance, build string) (checkpoint.Identity, error) {
+func (p *Plan) identity(of string, from result.Provenance, build string) (checkpoint.Identity, error) {
 	for _, s := range []struct{ what, digest string }{
 		{"the model", from.Model.SHA256}, {"the data", from.Data.SHA256}, {"the background", from.Background.SHA256},
 	} {
 		if s.digest == "" {
-			return nil, fmt.Errorf("intershap: checkpoint %s: %s has no digest, so another run's tiles would look like this one's; open it from a file (a model may have a method Digest() string), or set no checkpoint",
-				p.opt.Checkpoint, s.what)
+			return nil, fmt.Errorf("intershap: %s: %s has no digest, so another run's tiles would look like this one's; open it from a file (a model may have a method Digest() string), or do without the %s",
+				of, s.what, strings.Fields(of)[0])
 		}
 	}
 	id := checkpoint.Identity{
@@ -82,6 +83,12 @@ func (p *Plan) identity(from result.Provenance, build string) (checkpoint.Identi
 		{Name: "memory", Value: from.Memory},
 		{Name: "tile_samples", Value: p.engine.TileSamples()},
 		{Name: "batch_rows", Value: p.engine.BatchRows()},
+	}
+	if len(p.opt.Missing) > 0 {
+		id = append(id, checkpoint.Fact{Name: "missing", Value: p.opt.Missing})
+	}
+	if len(p.opt.Pad) > 0 {
+		id = append(id, checkpoint.Fact{Name: "pad", Value: p.opt.Pad})
 	}
 	if from.Sampling != nil {
 		id = append(id, checkpoint.Fact{Name: "sampling", Value: from.Sampling})

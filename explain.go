@@ -2,11 +2,9 @@ package intershap
 
 import (
 	"context"
-
-	"gonum.org/v1/gonum/stat/distuv"
+	"fmt"
 
 	"github.com/intershap/intershap/dataset"
-	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/engine"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/result"
@@ -78,19 +76,41 @@ func (e *Explanation) Phi(i int) [][]float64 {
 
 // Explain runs the plan.
 func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
-	if err := p.Affordable(); err != nil {
+	if !p.opt.Shard.whole() {
+		return nil, fmt.Errorf("intershap: shard %d of %d has no result of its own: write its Partial, and Merge all of them", p.opt.Shard.Index+1, p.opt.Shard.Of)
+	}
+	provenance, err := p.ready(ctx)
+	if err != nil {
 		return nil, err
+	}
+	found, c, err := p.run(ctx, provenance)
+	if err != nil {
+		return nil, err
+	}
+	e, err := found.explanation()
+	if err != nil {
+		return nil, err
+	}
+	e.local, e.phi = c.local, c.phi
+	return e, nil
+}
+
+// ready does all that comes before the first row, and says what the run reads.
+func (p *Plan) ready(ctx context.Context) (result.Provenance, error) {
+	if err := p.Affordable(); err != nil {
+		return result.Provenance{}, err
 	}
 	if err := p.Prepare(ctx, nil); err != nil {
-		return nil, err
+		return result.Provenance{}, err
 	}
-	provenance, err := p.provenance(ctx)
-	if err != nil {
-		return nil, err
-	}
+	return p.provenance(ctx)
+}
+
+// run evaluates the plan's tiles and adds them up.
+func (p *Plan) run(ctx context.Context, provenance result.Provenance) (*Partial, *collector, error) {
 	difference, err := engine.Independence(ctx, p.model, p.output.name, p.samples.Inputs(), p.first.Inputs)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	warnings := p.warnings
 	if !(difference <= sameRow) { // NaN too
@@ -101,42 +121,27 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 	p.collector = nil // it adds up one run
 	if p.opt.Sink != nil {
 		if err := p.opt.Sink.Begin(p.samplesHeader()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	cost, err := p.evaluate(ctx, provenance, c.tile)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	total, err := c.tiles.Total()
-	if err != nil {
-		return nil, err
+	found := &Partial{
+		provenance: provenance, facts: c.facts, warnings: warnings.All(),
+		tiles: tileRange{Of: p.engine.Tiles(), Samples: p.engine.TileSamples()},
+		cost:  result.Cost{RowsNaive: p.engine.NaiveRows(), Rows: map[string]int64{}, Seconds: cost.Evaluation.Seconds()},
+		sums:  sums{tiles: c.tiles, residual: c.residual, magnitude: c.magnitude},
 	}
-	if err := c.families.finish(); err != nil {
-		return nil, err
-	}
-	e := &Explanation{local: c.local, phi: c.phi}
-	e.Schema, e.Provenance, e.Classes, e.Modalities = result.Schema, provenance, p.classes, p.names()
-	e.Groups = p.groups()
-	e.Cost = result.Cost{
-		RowsNaive: p.engine.NaiveRows(),
-		Rows:      map[string]int64{},
-		Seconds:   cost.Evaluation.Seconds(),
-	}
+	found.tiles.From, found.tiles.To = p.engine.Range()
 	for _, part := range p.engine.Parts() {
-		e.Cost.Rows[part.Name] = part.Rows
+		found.cost.Rows[part.Name] = part.Rows
 	}
-	var doubts diag.List
-	for t := range p.target.names {
-		target, summary := p.summarise(total, t, c)
-		p.warnAboutTarget(&doubts, target, summary)
-		p.interactions(&target, t, c.families, summary, &doubts)
-		e.Targets = append(e.Targets, target)
-		e.errors = append(e.errors, p.sourceErrors(summary, target.Headline))
+	for _, f := range c.families {
+		found.sums.families = append(found.sums.families, familySums{familyName{f.index, f.order}, f.tiles})
 	}
-	warnings.Append(folded(doubts.All())...)
-	e.Warnings = warnings.All()
-	return e, nil
+	return found, c, nil
 }
 
 // sameRow is the relative difference that rounding explains between two answers
@@ -144,47 +149,17 @@ func (p *Plan) Explain(ctx context.Context) (*Explanation, error) {
 const sameRow = 1e-5
 
 func (p *Plan) samplesHeader() result.SamplesHeader {
+	from, to := p.engine.Range()
+	lo, hi := tileRange{From: from, To: to, Samples: p.engine.TileSamples()}.bounds(p.samples.Len())
 	return result.SamplesHeader{
 		Modalities: p.names(),
 		Targets:    p.target.names,
-		Samples:    p.samples.Len(),
+		Samples:    hi - lo,
 		IDs:        p.first.IDs.DType(),
 		ByTarget:   p.target.all,
 		Sampled:    p.Sampled(),
+		HasPresent: p.cohort.patterns != nil,
 	}
-}
-
-// summarise reads one target out of the sums.
-func (p *Plan) summarise(total *score.Accumulator, t int, c *collector) (result.Target, *score.Summary) {
-	opt := p.scoreOptions()
-	names, groups := p.names(), p.groups()
-	opt.Parts = result.GroupParts(groups)
-	s := total.Summary(t, opt)
-	opt.Parts = nil // classes are not broken down by modality
-	out := result.Target{
-		Target:            p.target.names[t],
-		Headline:          p.target.headline(),
-		Breakdown:         result.NewBreakdown(s, names),
-		Residual:          c.residual[t],
-		ResidualTolerance: c.tolerance(t),
-		Across:            result.NewAcross(s, groups),
-	}
-	if c.layout.Groups > 1 {
-		out.ByClass = []result.Class{}
-		for g := range c.layout.Groups {
-			if part := total.Summary(t, opt, g); part != nil {
-				out.ByClass = append(out.ByClass, result.Class{Class: p.classes[g], Breakdown: result.NewBreakdown(part, names)})
-			}
-		}
-	}
-	return out, s
-}
-
-// scoreOptions are the level of intervals and the distribution that they are from.
-func (p *Plan) scoreOptions() score.Options {
-	return score.Options{Level: p.opt.Level, Quantile: func(prob, df float64) float64 {
-		return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(prob)
-	}}
 }
 
 // provenance names and hashes what the run reads.
@@ -193,6 +168,7 @@ func (p *Plan) provenance(ctx context.Context) (result.Provenance, error) {
 		Version: Version(), Output: p.output.name, Task: p.task.String(), Transform: p.opt.Transform.String(),
 		Index: "SII", Order: 2, Convention: p.opt.Convention.String(), Plan: p.Kind().String(), Additive: p.engine.Additive(),
 		Sampling: p.sampling(), Seed: p.opt.Seed, Level: p.opt.Level, Memory: p.opt.Memory,
+		Cluster: p.opt.Cluster, Weight: p.opt.Weight, Missing: p.opt.Missing, Pad: p.opt.Pad,
 	}
 	if m, ok := p.model.(interface{ Digest() string }); ok {
 		out.Model.SHA256 = m.Digest()

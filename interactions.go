@@ -2,14 +2,12 @@ package intershap
 
 import (
 	"fmt"
-	"math/bits"
 
 	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/engine"
 	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/index"
-	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
 
@@ -128,7 +126,6 @@ type family struct {
 	from   decomposition
 	layout score.Layout
 	tiles  score.Tiles
-	total  *score.Accumulator // of all tiles, at the end
 	// of the tile at hand
 	sums *score.Accumulator
 	// of the sample at hand
@@ -136,90 +133,67 @@ type family struct {
 	blockValues            [][]float64
 }
 
-func (p *Plan) newFamily(x index.Index, order int) (*family, error) {
+// newFamily returns an empty family, for sums as the layout of the paper's matrices
+// has them, but not by class.
+func (p *Plan) newFamily(x index.Index, order int, layout score.Layout) (*family, error) {
 	from, err := p.decompose(x, order)
 	if err != nil {
 		return nil, err
 	}
 	cells := from.Coalitions()
-	draws := 0
-	if p.design != nil {
-		draws = p.design.Draws()
-	}
-	blocks := p.background.Blocks()
+	layout.Cells = cells
 	return &family{
-		index: x, order: order, from: from,
-		layout: score.Layout{
-			Modalities: len(p.modalities), Targets: len(p.target.names), Groups: 1, Cells: cells,
-			Blocks: blocks, BackgroundUnknown: p.background.ErrorUnknown(), Draws: draws, Convention: p.opt.Convention,
-		},
-		phi: make([]float64, len(cells)), drawPhi: make([]float64, draws*len(cells)),
-		blockPhi: make([]float64, len(blocks)*len(cells)), blockValues: make([][]float64, len(blocks)),
+		index: x, order: order, from: from, layout: layout,
+		phi: make([]float64, len(cells)), drawPhi: make([]float64, layout.Draws*len(cells)),
+		blockPhi: make([]float64, len(layout.Blocks)*len(cells)), blockValues: make([][]float64, len(layout.Blocks)),
 	}, nil
 }
 
-// bytes is the memory of a family's sums: for all targets, at each level of the tree
-// of tiles.
-func (f *family) bytes(tiles int) int64 {
-	levels := int64(bits.Len(uint(tiles)) + 1)
-	return int64(f.layout.Targets) * f.layout.SectionBytes() * levels
-}
-
-// add adds sample i of a tile to a target.
-func (f *family) add(t *engine.Tile, i, target int, weights []uint8) {
+// add adds sample i of a tile to a target. x says of what groups and weight it is.
+func (f *family) add(t *engine.Tile, i, target int, x score.Sample) {
 	at := target*t.Samples() + i
 	f.from.To(f.phi, f.drawPhi, t.Values.Game(at))
 	for b := range f.blockValues {
 		f.blockValues[b] = t.BlockValues.Game(b*t.Values.Len() + at)
 	}
 	f.from.AllTo(f.blockPhi, f.blockValues)
-	v := t.Values.Game(at)
-	f.sums.Add(target, score.Sample{
-		Base: v[0], Output: v[len(v)-1], Phi: f.phi, BlockPhi: f.blockPhi, DrawPhi: f.drawPhi, Weights: weights,
-	})
+	x.Phi, x.BlockPhi, x.DrawPhi = f.phi, f.blockPhi, f.drawPhi
+	f.sums.Add(target, x)
 }
 
 // families are what a run adds up beside the paper's matrices: the interactions that
-// were asked for, and the spectra. One family may be several of them; nil ones are not
-// there.
-type families struct {
-	asked, ksii, moebius *family
-	all                  []*family
-	// matrix is set where the paper's matrices hold the k-SII spectrum.
-	matrix bool
-}
+// were asked for, and what the spectra are made of.
+type families []*family
 
 // newFamilies takes what fits into a quarter of the memory. Interactions that were
 // asked for and do not fit are an error, spectra are left out with a warning.
-func (p *Plan) newFamilies(warnings *diag.List) (*families, error) {
+func (p *Plan) newFamilies(f *facts, layout score.Layout, warnings *diag.List) (families, error) {
 	m := len(p.modalities)
-	out := &families{}
-	tiles, room := p.engine.Tiles(), p.opt.Memory/4
-	take := func(x index.Index, order int) (*family, int64, error) {
-		for _, f := range out.all {
-			if f.index == x && f.order == order {
-				return f, 0, nil
+	var out families
+	room := p.opt.Memory / 4
+	take := func(x index.Index, order int) (need int64, err error) {
+		for _, have := range out {
+			if have.index == x && have.order == order {
+				return 0, nil
 			}
 		}
-		f, err := p.newFamily(x, order)
+		one, err := p.newFamily(x, order, layout)
 		if err != nil {
-			return nil, 0, err
+			return 0, err
 		}
-		need := f.bytes(tiles)
-		if need > room {
-			return nil, need, nil
+		if need = p.sumsBytes(one.layout); need > room {
+			return need, nil
 		}
 		room -= need
-		out.all = append(out.all, f)
-		return f, 0, nil
+		out = append(out, one)
+		return 0, nil
 	}
-	var err error
-	var need int64
 	if p.index != 0 {
-		if out.asked, need, err = take(p.index, p.order); err != nil {
+		need, err := take(p.index, p.order)
+		if err != nil {
 			return nil, err
 		}
-		if out.asked == nil {
+		if need > 0 {
 			return nil, fmt.Errorf("intershap: %s to order %d of %d modalities for %d targets would take %d MiB, more than a quarter of the memory limit: want a lower order, fewer targets or a higher limit (--memory)",
 				p.index, p.order, m, len(p.target.names), need>>20)
 		}
@@ -227,18 +201,16 @@ func (p *Plan) newFamilies(warnings *diag.List) (*families, error) {
 	if m < leastSpectral {
 		return out, nil
 	}
-	order := p.spectralOrder()
-	// The paper's matrix is k-SII of order two with pairs in halves, of which the
-	// paper's convention counts both.
-	out.matrix = order == phiOrder && p.opt.Convention == score.Paper
-	if !out.matrix && p.offers(index.KSII, order) {
-		if out.ksii, need, err = take(index.KSII, order); err != nil {
+	var need int64
+	var err error
+	if order := f.spectralOrder(); !f.matrixSpectrum() && p.offers(index.KSII, order) {
+		if need, err = take(index.KSII, order); err != nil {
 			return nil, err
 		}
 	}
 	asked := p.index == index.Moebius && p.order == m // it is there already
 	if need == 0 && p.design == nil && (m <= mostSpectral || asked) {
-		if out.moebius, need, err = take(index.Moebius, m); err != nil {
+		if need, err = take(index.Moebius, m); err != nil {
 			return nil, err
 		}
 	}
@@ -249,9 +221,6 @@ func (p *Plan) newFamilies(warnings *diag.List) (*families, error) {
 	return out, nil
 }
 
-// spectralOrder is the order of the k-SII spectrum: two, or the one that was asked for.
-func (p *Plan) spectralOrder() int { return max(defaultOrder, p.order) }
-
 // offers reports whether the run's coalitions tell an index to an order.
 func (p *Plan) offers(x index.Index, order int) bool {
 	if p.design == nil {
@@ -261,14 +230,14 @@ func (p *Plan) offers(x index.Index, order int) bool {
 }
 
 // begin starts a tile, end adds it to those before.
-func (a *families) begin() {
-	for _, f := range a.all {
+func (a families) begin() {
+	for _, f := range a {
 		f.sums = score.NewAccumulator(f.layout)
 	}
 }
 
-func (a *families) end(tile int) error {
-	for _, f := range a.all {
+func (a families) end(tile int) error {
+	for _, f := range a {
 		if err := f.tiles.Add(tile, f.sums); err != nil {
 			return err
 		}
@@ -276,70 +245,12 @@ func (a *families) end(tile int) error {
 	return nil
 }
 
-// finish adds up all tiles.
-func (a *families) finish() (err error) {
-	for _, f := range a.all {
-		if f.total, err = f.tiles.Total(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // add adds sample i of a tile to a target.
-func (a *families) add(t *engine.Tile, i, target int, weights []uint8) {
-	for _, f := range a.all {
-		f.add(t, i, target, weights)
+func (a families) add(t *engine.Tile, i, target int, x score.Sample) {
+	for _, f := range a {
+		f.add(t, i, target, x)
 	}
 }
 
 // higherOrder is the share of behaviour above the score's order that is worth a word.
 const higherOrder = 0.1
-
-// interactions reads a target's interactions and spectra out of the sums. matrices is
-// what the paper's matrices say of it.
-func (p *Plan) interactions(out *result.Target, t int, sums *families, matrices *score.Summary, w *diag.List) {
-	m, opt := len(p.modalities), p.scoreOptions()
-	if f := sums.asked; f != nil {
-		s := f.total.Summary(t, opt)
-		// Estimates of other indices miss the sum where the index itself does not.
-		efficient := f.index.Card().Efficient || p.design == nil && f.index.EfficientAt(m, f.order)
-		out.Interactions = result.NewInteractions(s, f.index.String(), f.order, efficient, p.names())
-	}
-	if m < leastSpectral {
-		return
-	}
-	out.Spectrum = &result.Spectra{}
-	if share, ok := index.ParityShare(m); ok && p.opt.Convention == score.Paper {
-		out.Spectrum.Parity = score.Defined(share)
-	}
-	switch {
-	case sums.matrix:
-		out.Spectrum.KSII = result.NewSpectrum(matrices)
-	case sums.ksii != nil:
-		out.Spectrum.KSII = result.NewSpectrum(sums.ksii.total.Summary(t, opt))
-	}
-	if sums.moebius == nil {
-		return
-	}
-	var above score.Part
-	for at, c := range sums.moebius.layout.Cells {
-		if c.Size() > phiOrder {
-			above.Cells = append(above.Cells, at)
-		}
-	}
-	opt.Parts = []score.Part{above}
-	s := sums.moebius.total.Summary(t, opt)
-	out.Spectrum.Moebius = result.NewSpectrum(s)
-	share, name := s.Global.Parts[0], "global"
-	if out.Headline == result.MeanAbsolute {
-		share, name = s.MeanAbsolute.Parts[0], "mean absolute"
-	}
-	if share.Share.Or(0) > higherOrder && share.Low.Or(0) > 0 {
-		advice := "interactions of order 3 and higher say which they are (--order 3)"
-		if p.order > phiOrder {
-			advice = "the interactions say which they are"
-		}
-		w.Add("higher-order", out.Target, "%.1f %% of the behaviour is what three and more modalities do together (Möbius transform, %s), which the score spreads over pairs and modalities alone; %s", 100*share.Share.Or(0), name, advice)
-	}
-}

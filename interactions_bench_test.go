@@ -35,7 +35,7 @@ func BenchmarkFamily(b *testing.B) {
 			n := 1 << c.m
 			from := &exact{formula: f, values: make([]float64, f.Len()), moebius: make([]float64, n), scratch: f.Scratch()}
 			cells := from.Coalitions()
-			sums := score.NewAccumulator(score.Layout{Modalities: c.m, Targets: 1, Groups: 1, Cells: cells, Blocks: slices.Repeat([]int{10}, blocks), Convention: score.Paper})
+			sums := score.NewAccumulator(score.Layout{Modalities: c.m, Targets: 1, Partitions: []int{1}, Cells: cells, Blocks: slices.Repeat([]int{10}, blocks), Convention: score.Paper})
 			r := rand.New(rand.NewPCG(1, 1))
 			values := make([]float64, n)
 			for i := range values {

@@ -31,6 +31,26 @@ type Options struct {
 	Groups []string
 	// Fixed inputs are no modality: they are always the sample's own.
 	Fixed []string
+	// Pad fills lists of different lengths behind their end: "input_ids=0". Data and
+	// background get the same length. See dataset.ParsePad.
+	Pad []string
+	// Missing are modalities that samples may lack: "rna", told by the column
+	// rna_available or by values that are all missing, or "rna=COLUMN". A sample that
+	// lacks a modality has it for no player. See dataset.ParseMissing.
+	Missing []string
+	// Cluster is the column whose equal values are samples that are drawn together,
+	// such as the visits of a patient; by default those with the same id are.
+	Cluster string
+	// Weight is the column of what each sample counts for in every mean: numbers of
+	// at least 0, such as one over the chance of being sampled. By default each
+	// counts for one.
+	Weight string
+	// By are columns, or several crossed, whose values break samples down:
+	// {{"sex"}, {"site", "sex"}}.
+	By [][]string
+	// Shard is the part of the run that [Plan.Partial] makes; the zero Shard is all
+	// of it.
+	Shard Shard
 	// Mask holds the rules that replace absent modalities: "marginal" (the
 	// default), "mean", "zero", "value:V", "nearest:K", for all, or after
 	// "MODALITY=" or "MODALITY.INPUT=" for one. See background.ParseMask.
@@ -150,6 +170,14 @@ func (o Options) validate() error {
 		check(err == nil, "index %d must be one of package index", o.Index)
 	}
 	check(o.Order >= 0, "order %d must be positive, or 0 for the default", o.Order)
+	check(o.Shard.valid(), "shard %d of %d: want 1 of 1 or more, up to the last", o.Shard.Index+1, o.Shard.Of)
+	for _, columns := range o.By {
+		check(len(columns) > 0, "by: want at least one column")
+	}
+	if len(o.Missing) > 0 {
+		check(o.Budget == 0, "missing: a budget of coalitions is not for samples that lack modalities: what they lack is not drawn")
+		check(len(o.Groups) == 0, "missing: modalities that samples lack cannot be divided into groups")
+	}
 	check(o.Plan <= FullPlan, "plan %d must be AutoPlan, StagedPlan or FullPlan", o.Plan)
 	check(o.Level > 0 && o.Level < 1, "level %v must lie between 0 and 1", o.Level)
 	check(o.Workers > 0, "workers %d must be positive", o.Workers)

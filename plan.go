@@ -24,7 +24,9 @@ type Plan struct {
 	model      model.Model
 	samples    *dataset.Samples
 	rows       *dataset.Samples // background
+	cohort     *cohort
 	modalities []dataset.Modality
+	mask       background.Mask
 	background *background.Rows
 	output     outputs
 	task       Task
@@ -56,7 +58,7 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 	if err := opt.validate(); err != nil {
 		return nil, err
 	}
-	p := &Plan{opt: opt, model: m}
+	p := &Plan{opt: opt, model: m, cohort: newCohort(opt)}
 	if err := p.bind(ctx, samples, rows); err != nil {
 		return nil, err
 	}
@@ -69,14 +71,20 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 	if err := p.chooseCoalitions(); err != nil {
 		return nil, err
 	}
-	mask, err := background.ParseMask(opt.Mask, p.modalities, p.samples.Inputs())
-	if err != nil {
+	var err error
+	if p.mask, err = background.ParseMask(opt.Mask, p.modalities, p.samples.Inputs()); err != nil {
 		return nil, err
 	}
 	if opt.Target == "label" && !p.samples.HasLabels() {
 		return nil, p.noLabels()
 	}
 	// Everything below costs time, so that faults in the data are found first.
+	if err := p.lacking(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.cohort.scan(ctx, p.samples); err != nil {
+		return nil, err
+	}
 	if err := p.samples.Check(ctx, nil); err != nil {
 		return nil, err
 	}
@@ -85,9 +93,14 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 			return nil, err
 		}
 	}
-	p.background, err = background.Draw(ctx, p.rows, p.modalities, mask, background.Options{Size: max(0, opt.BackgroundSize), Seed: opt.Seed})
+	p.background, err = background.Draw(ctx, p.rows, p.modalities, p.mask, background.Options{
+		Size: max(0, opt.BackgroundSize), Seed: opt.Seed, Candidates: p.cohort.candidates, Absent: p.cohort.absent,
+	})
 	if err != nil {
 		return nil, err
+	}
+	if p.background.PerSample() && len(opt.Missing) > 0 {
+		return nil, fmt.Errorf("intershap: missing: no background row is nearest to a sample that lacks modalities: want another mask than %s", p.mask)
 	}
 	if err := p.probe(ctx); err != nil {
 		return nil, err
@@ -101,19 +114,31 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 		Target: p.target.engine, Labels: labelColumn(p.classes), Classify: p.output.classifier(p.task),
 		Workers: opt.Workers, Memory: opt.Memory, Progress: opt.Progress,
 	})
+	if err == nil && !opt.Shard.whole() {
+		err = p.engine.Shard(opt.Shard.Index, opt.Shard.Of)
+	}
 	return p, p.tooMuch(err)
 }
 
 // bind matches samples and background with the model's inputs.
 func (p *Plan) bind(ctx context.Context, samples, rows dataset.File) error {
+	pad, err := dataset.ParsePad(p.opt.Pad)
+	if err != nil {
+		return err
+	}
 	var inputs []tensor.Spec
 	if d, ok := p.model.(model.Described); ok {
 		inputs = d.Signature().Inputs
 	} else {
-		inputs = dataset.InferInputs(samples)
+		// A column that says whose a sample is, or what it has, is none of the inputs
+		// of a model that names none.
+		inputs = slices.DeleteFunc(dataset.InferInputs(samples, pad...), func(in tensor.Spec) bool { return p.cohort.reads(in.Name) })
 	}
-	var err error
-	if p.samples, err = dataset.Bind(ctx, samples, inputs, dataset.BindOptions{Role: "data"}); err != nil {
+	// Data and background are made equally long.
+	if pad, err = dataset.PadTogether(ctx, pad, inputs, samples, rows); err != nil {
+		return err
+	}
+	if p.samples, err = dataset.Bind(ctx, samples, inputs, dataset.BindOptions{Role: "data", Attributes: p.cohort.names, Pad: pad}); err != nil {
 		return err
 	}
 	p.warnings.Append(p.samples.Warnings()...)
@@ -124,7 +149,7 @@ func (p *Plan) bind(ctx context.Context, samples, rows dataset.File) error {
 		return nil
 	}
 	// What the samples left open (the length of a series, say) is fixed now.
-	if p.rows, err = dataset.Bind(ctx, rows, p.samples.Inputs(), dataset.BindOptions{Role: "background"}); err != nil {
+	if p.rows, err = dataset.Bind(ctx, rows, p.samples.Inputs(), dataset.BindOptions{Role: "background", Attributes: dataset.MissingColumns(p.opt.Missing), Pad: pad}); err != nil {
 		return err
 	}
 	for _, w := range p.rows.Warnings() {
@@ -163,6 +188,7 @@ func (p *Plan) probe(ctx context.Context) error {
 	if p.first, err = p.samples.Read(ctx, 0, n); err != nil {
 		return err
 	}
+	p.fillAbsent(&p.first)
 	answers, err := engine.Probe(ctx, p.model, p.samples.Inputs(), p.first.Inputs)
 	if err != nil {
 		return err

@@ -144,6 +144,9 @@ func (o *RivalOptions) validate() ([]string, error) {
 	if o.Budget > 0 || o.Until > 0 {
 		return nil, errors.New("intershap: rivals: want no Budget and no Until: scores are made of the values of all coalitions, in one run")
 	}
+	if o.Cluster != "" || o.Weight != "" || len(o.By) > 0 || len(o.Missing) > 0 || !o.Shard.whole() {
+		return nil, errors.New("intershap: rivals: want no Cluster, Weight, By, Missing or Shard: the scores know samples that all count the same and lack nothing")
+	}
 	var faults []error
 	for _, f := range []struct {
 		name                   string

@@ -89,6 +89,7 @@ func (c *Choices) settled() Options {
 	opt.Task, opt.Output, opt.Classes = p.task, p.output.name, p.classes
 	opt.Sink, opt.Progress, opt.Resumed = Discard, nil, nil
 	opt.Until = 0 // what the last round took is settled as well
+	opt.By = nil  // the headline is of all samples
 	opt.Index, opt.Order = 0, 0
 	return opt
 }
@@ -119,7 +120,7 @@ func (c *Choices) masks() {
 }
 
 func (c *Choices) sizes() {
-	drawn, available := c.plan.background.Drawn(), c.plan.rows.Len()
+	drawn, available := c.plan.background.Drawn(), c.plan.available()
 	half, twice := drawn/2, 2*drawn
 	lack := ""
 	if half < 1 {
@@ -133,6 +134,14 @@ func (c *Choices) sizes() {
 	c.size(twice, lack)
 }
 
+// available is the number of rows that a background may be drawn from.
+func (p *Plan) available() int {
+	if p.cohort.candidates != nil {
+		return len(p.cohort.candidates)
+	}
+	return p.rows.Len()
+}
+
 func (c *Choices) size(rows int, reason string) {
 	name := fmt.Sprintf("%d rows", rows)
 	if rows == 1 {
@@ -143,7 +152,7 @@ func (c *Choices) size(rows int, reason string) {
 
 func (c *Choices) draws() {
 	drawn, reason := c.plan.background.Drawn(), ""
-	if drawn == c.plan.rows.Len() {
+	if drawn == c.plan.available() {
 		reason = fmt.Sprintf("all %d rows of the background are drawn, whatever the seed", drawn)
 	}
 	for more := uint64(1); more <= 2; more++ {
@@ -188,7 +197,7 @@ func (c *Choices) scales() {
 // not.
 func (o outputs) scales(t Task) (probability, logit engine.Transform, name string) {
 	switch {
-	case t == Regression:
+	case t == Regression || t == Risk && !o.unit:
 		return 0, 0, ""
 	case t == Classes && o.probabilities:
 		return engine.Identity, engine.CentredLog, "centred logit"

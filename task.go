@@ -3,6 +3,7 @@ package intershap
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,9 +27,12 @@ const (
 	Multilabel
 	// Regression is one or more columns of any range.
 	Regression
+	// Risk is one column, such as a hazard, or one for each of several horizons:
+	// what a survival model says. It is never guessed.
+	Risk
 )
 
-var taskNames = [...]string{"guess", "classes", "binary", "multilabel", "regression"}
+var taskNames = [...]string{"guess", "classes", "binary", "multilabel", "regression", "risk"}
 
 // ParseTask returns the task called name.
 func ParseTask(name string) (Task, error) {
@@ -113,7 +117,7 @@ func (o outputs) check(t Task, transform engine.Transform) error {
 func classNames(t Task, given []string, width int) ([]string, error) {
 	want := width
 	switch {
-	case t == Regression && len(given) == 0:
+	case (t == Regression || t == Risk) && len(given) == 0:
 		return nil, nil
 	case t == Binary:
 		want = 2
@@ -151,8 +155,57 @@ func (t target) headline() result.Headline {
 	return result.MeanAbsolute
 }
 
-// parseTarget reads predicted, label, all or class:NAME.
+// maxHorizons is how many horizons are explained unasked.
+const maxHorizons = 12
+
+// parseHorizons reads all or horizon:K,K: columns of a risk by their names, or counted
+// from 0.
+func parseHorizons(text string, names []string, width int) (target, error) {
+	const form = "horizon:"
+	chosen, named := strings.CutPrefix(text, form)
+	t := target{engine: engine.Target{Choice: engine.Columns}, all: true}
+	var wanted []string
+	switch {
+	case named:
+		wanted = strings.Split(chosen, ",")
+	case text == "" && width > maxHorizons:
+		return t, fmt.Errorf("intershap: task risk: the output has %d horizons, counted from 0: choose some, as in --target horizon:%d,%d, or all", width, width/4, width/2)
+	case text == "" || text == "all":
+		wanted = columnNames(names, width)
+	default:
+		return t, fmt.Errorf("intershap: target %q: of several horizons want all or horizon:K[,K], by name or counted from 0", text)
+	}
+	for _, name := range wanted {
+		c := slices.Index(columnNames(names, width), name)
+		if k, err := strconv.Atoi(name); c < 0 && err == nil && k >= 0 && k < width {
+			c = k
+		}
+		if c < 0 {
+			return t, fmt.Errorf("intershap: target %s: no horizon %q (have %s)", text, name, someOf(columnNames(names, width)))
+		}
+		if slices.Contains(t.engine.Columns, c) {
+			return t, fmt.Errorf("intershap: target %s: horizon %q twice", text, name)
+		}
+		t.engine.Columns = append(t.engine.Columns, c)
+		t.names = append(t.names, form+columnName(names, c))
+	}
+	t.all = len(t.names) > 1
+	return t, nil
+}
+
+// someOf lists names, the first and the last of many.
+func someOf(names []string) string {
+	if n := len(names); n > maxHorizons {
+		return fmt.Sprintf("%s to %s", names[0], names[n-1])
+	}
+	return strings.Join(names, ", ")
+}
+
+// parseTarget reads predicted, label, all or class:NAME, and of a risk horizon:K.
 func parseTarget(text string, task Task, classes []string, width int) (target, error) {
+	if task == Risk && width > 1 {
+		return parseHorizons(text, classes, width)
+	}
 	if width == 1 {
 		if text != "" && text != "output" && text != "predicted" && text != "all" {
 			return target{}, fmt.Errorf("intershap: target %q: an output of one column has the target output alone", text)
@@ -222,7 +275,7 @@ func (o outputs) classifier(t Task) func(row []float64) int {
 			}
 			return 0
 		}
-	case Regression:
+	case Regression, Risk:
 		return func([]float64) int { return 0 }
 	}
 	return nil

@@ -199,12 +199,12 @@ type sourceErrors struct{ background, coalitions, samples float64 }
 
 // sourceErrors returns those of one target; with groups, whose headline is a part of
 // all interaction, those of all of it.
-func (p *Plan) sourceErrors(s *score.Summary, h result.Headline) sourceErrors {
+func (f *facts) sourceErrors(s *score.Summary, h result.Headline) sourceErrors {
 	se := s.GlobalSE
 	if h == result.MeanAbsolute {
 		se = s.MeanAbsoluteSE
 	}
 	const twoSided = 2
-	z := distuv.UnitNormal.Quantile(1 - (1-p.opt.Level)/twoSided)
+	z := distuv.UnitNormal.Quantile(1 - (1-f.Level)/twoSided)
 	return sourceErrors{z * se.Background.Or(0), z * se.Coalitions.Or(0), z * se.Samples.Or(0)}
 }

@@ -11,15 +11,18 @@ import (
 )
 
 // warnAboutTarget adds the doubts that only the numbers tell.
-func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) {
+func (f *facts) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) {
 	name := t.Target
-	if s.Clusters < float64(s.Samples) {
+	if s.Clusters < float64(s.Samples) && !f.Clustered && !f.Weighted {
 		w.Add("repeated-ids", "", "samples with the same id are drawn together: intervals are those of about %.0f independent samples, not %d", s.Clusters, s.Samples)
 	}
-	if s.Samples < fewSamples {
+	switch {
+	case s.Samples < fewSamples:
 		w.Add("few-samples", "", "need at least %d samples for a trustworthy interval, have %d", fewSamples, s.Samples)
+	case s.Clusters < fewSamples && (f.Clustered || f.Weighted):
+		w.Add("few-samples", "", "need at least %d independent samples for a trustworthy interval, have about %.0f: %d samples in clusters or of unequal weight say no more", fewSamples, s.Clusters, s.Samples)
 	}
-	if !p.target.follows {
+	if !f.Follows {
 		w.Add("mean-degenerate", "", "the target does not follow the sample: with a background like the data, its mean effects cancel and the global score is 1/2 or noise; the mean of absolutes is the headline")
 	}
 	if t.Residual > t.ResidualTolerance {
@@ -28,7 +31,7 @@ func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) 
 	if t.Local.Undefined > 0 {
 		w.Add("undefined-samples", name, "%d of %d samples have no behaviour at all: their local score is undefined and left out of the mean", t.Local.Undefined, t.Samples)
 	}
-	if low, ok := t.Global.Low.Value(); ok && p.target.follows {
+	if low, ok := t.Global.Low.Value(); ok && f.Follows {
 		if high, _ := t.Global.High.Value(); high-low > 0.9 {
 			w.Add("denominator-near-zero", name, "no effect is clear of its error, so the global share is anything from %.0f to %.0f %%; more samples or background rows would tell", 100*low, 100*high)
 		}
@@ -39,21 +42,21 @@ func (p *Plan) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary) 
 	}
 	global, ok1 := byMeans.Value()
 	absolute, ok2 := bySizes.Value()
-	if ok1 && ok2 && p.target.follows && absolute-global > hidden {
+	if ok1 && ok2 && f.Follows && absolute-global > hidden {
 		w.Add("mean-hides-interaction", name, "interactions of opposite sign cancel over the samples: %.1f %% by means, %.1f %% by mean absolutes", 100*global, 100*absolute)
 	}
-	p.warnAboutBackground(w, t, s)
-	p.warnAboutBudget(w, t, s)
+	f.warnAboutBackground(w, t, s)
+	f.warnAboutBudget(w, t, s)
 }
 
 // warnAboutBudget says when much of the score is what noise adds to the sizes of
 // interactions.
-func (p *Plan) warnAboutBudget(w *diag.List, t result.Target, s *score.Summary) {
+func (f *facts) warnAboutBudget(w *diag.List, t result.Target, s *score.Summary) {
 	if s.CoalitionSE == nil {
 		return
 	}
-	if p.design.Method() == approx.Permutation && p.design.Draws() < fewDraws {
-		w.Add("budget-too-small", "", "intervals of pairs come from %d draws of permutations and hold too little, about 85 to 90 %% instead of 95: need at least %d draws, a larger --budget, or --estimator regression", p.design.Draws(), fewDraws)
+	if f.estimator() == approx.Permutation && f.Sampling.Draws < fewDraws {
+		w.Add("budget-too-small", "", "intervals of pairs come from %d draws of permutations and hold too little, about 85 to 90 %% instead of 95: need at least %d draws, a larger --budget, or --estimator regression", f.Sampling.Draws, fewDraws)
 	}
 	a := &t.MeanAbsolute.Aggregate
 	if t.Headline == result.Global {
@@ -63,7 +66,7 @@ func (p *Plan) warnAboutBudget(w *diag.List, t result.Target, s *score.Summary) 
 	less := plain - a.Score().Or(plain)
 	if _, has := a.Corrected.Value(); ok && (less > budgetNoise || !has) {
 		w.Add("budget-too-small", t.Target, "the noise of %d coalitions adds about %.1f points to InterSHAP, %.1f %%: read the corrected score, %.1f %%, and the interval; a larger --budget makes it narrower",
-			len(p.coalitions()), 100*less, 100*plain, 100*a.Score().Or(plain))
+			f.Sampling.Coalitions, 100*less, 100*plain, 100*a.Score().Or(plain))
 	}
 }
 
@@ -83,23 +86,23 @@ const (
 
 // warnAboutBackground says when the rows are too few, and how many would do:
 // standard errors fall with their square root.
-func (p *Plan) warnAboutBackground(w *diag.List, t result.Target, s *score.Summary) {
-	b := p.background
+func (f *facts) warnAboutBackground(w *diag.List, t result.Target, s *score.Summary) {
+	b := f.Background
 	switch {
-	case b.PerSample():
+	case b.PerSample:
 		w.Add("background-error-unknown", "", "the nearest rows are not a random draw: intervals hold the error of the samples alone")
-	case b.Mask().Means():
-		w.Add("background-error-unknown", "", "the mean over %d drawn rows has an error that intervals do not hold; another --seed shows it", b.Drawn())
-	case b.ErrorUnknown():
+	case b.Means:
+		w.Add("background-error-unknown", "", "the mean over %d drawn rows has an error that intervals do not hold; another --seed shows it", b.Drawn)
+	case b.Unknown:
 		w.Add("background-too-small", "", "one background row cannot tell its own error, so intervals hold that of the samples alone: need at least 2 rows, better %d", DefaultBackgroundSize)
 	}
-	if len(b.Blocks()) == 0 {
+	if !b.WithBlocks {
 		return
 	}
 	// A share has no error above a half: there the linearised one says nothing.
 	const most = 0.5
 	headline, behaviour := s.GlobalSE.Background.Or(0), s.Global.Behaviour
-	if !p.target.follows {
+	if !f.Follows {
 		headline, behaviour = s.MeanAbsoluteSE.Background.Or(0), s.MeanAbsolute.Behaviour
 	}
 	headline = min(headline, most)
@@ -112,7 +115,7 @@ func (p *Plan) warnAboutBackground(w *diag.List, t result.Target, s *score.Summa
 		}
 	}
 	if excess > 1 {
-		w.Add("background-too-small", t.Target, "%s with %d rows; %s", what, b.Len(), advice(b.Len(), excess))
+		w.Add("background-too-small", t.Target, "%s with %d rows; %s", what, b.Rows, advice(b.Rows, excess))
 	}
 }
 

@@ -146,9 +146,72 @@ func TestMasks(t *testing.T) {
 	}
 }
 
+// A modality with the rule absent looks in every row as the data have it where a
+// sample lacks it, NaN and all.
+func TestAbsent(t *testing.T) {
+	nan := float32(math.NaN())
+	looks := []tensor.Tensor{tensor.Of([]float32{1, nan, -5}, 1, 3), tensor.Of([]int64{99}, 1, 1), tensor.Of([]string{"none"}, 1)}
+	absent := [][]tensor.Tensor{looks, looks, looks}
+	rows := draw(t, 10, background.Options{Absent: absent}, "a=absent", "b.ids=absent")
+	x, ids := tensor.Values[float32](rows.Inputs()[0]), tensor.Values[int64](rows.Inputs()[1])
+	for r := range 10 {
+		if x[3*r] != 1 || !math.IsNaN(float64(x[3*r+1])) || x[3*r+2] != 7 || ids[r] != 99 {
+			t.Errorf("row %d is %v, %d, want 1, NaN, 7 of the row, 99", r, x[3*r:3*r+3], ids[r])
+		}
+	}
+	if got := rows.Mask().String(); got != "a=absent b.ids=absent" {
+		t.Errorf("the mask is %q", got)
+	}
+	// Nothing is random: one row, whose error is known to be none.
+	all := draw(t, 10, background.Options{Absent: absent}, "absent")
+	if all.Len() != 1 || len(all.Blocks()) != 0 || all.ErrorUnknown() {
+		t.Errorf("%d rows, %d blocks, error unknown %v, want 1, 0, false", all.Len(), len(all.Blocks()), all.ErrorUnknown())
+	}
+	if got := tensor.Values[string](all.Inputs()[2])[0]; got != "none" {
+		t.Errorf("the text is %q, want none", got)
+	}
+	mask := all.Mask()
+	if mask.Drawn() != 0 || mask.Absent() != 0b111 {
+		t.Errorf("drawn %b, absent %b, want none and all", mask.Drawn(), mask.Absent())
+	}
+	mask = rows.Mask()
+	if mask.Drawn() != 0b110 || mask.Absent() != 0b011 {
+		t.Errorf("drawn %b, absent %b, want 110 and 011: b has a part of either kind", mask.Drawn(), mask.Absent())
+	}
+}
+
+// Only candidates are drawn, by the same draw as from a file that has them alone.
+func TestCandidates(t *testing.T) {
+	candidates := []int{1, 3, 4, 10, 11, 12, 40, 77, 98}
+	for _, size := range []int{0, 4, 9, 100} {
+		some := draw(t, 100, background.Options{Size: size, Seed: 5, Candidates: candidates}, "a=mean")
+		alone := draw(t, len(candidates), background.Options{Size: size, Seed: 5})
+		if some.Drawn() != alone.Drawn() || !slices.Equal(some.BlockOf(), alone.BlockOf()) {
+			t.Errorf("size %d: %d rows in blocks %v, want %d in %v", size, some.Drawn(), some.BlockOf(), alone.Drawn(), alone.BlockOf())
+		}
+		mean := float32(0)
+		for k := range some.Drawn() {
+			want := candidates[alone.Source(k)]
+			if got := int(tensor.Values[int64](some.Inputs()[1])[k]); got != want || some.Source(k) != want {
+				t.Errorf("size %d: row %d is %d, Source says %d, want %d", size, k, got, some.Source(k), want)
+			}
+			mean += float32(want)
+		}
+		mean /= float32(some.Drawn())
+		if got := tensor.Values[float32](some.Inputs()[0])[0]; math.Abs(float64(got-mean)) > 1e-5 {
+			t.Errorf("size %d: mean %v, want %v over the candidates that were drawn", size, got, mean)
+		}
+	}
+	all := draw(t, 5, background.Options{Size: 3, Seed: 1})
+	every := draw(t, 5, background.Options{Size: 3, Seed: 1, Candidates: []int{0, 1, 2, 3, 4}})
+	if !slices.Equal(tensor.Values[int64](all.Inputs()[1]), tensor.Values[int64](every.Inputs()[1])) {
+		t.Error("a list of all rows draws others than no list")
+	}
+}
+
 func TestMaskErrors(t *testing.T) {
 	tests := []struct{ name, want string }{
-		{"median", "want marginal, mean, zero, value:V or nearest:K"},
+		{"median", "want marginal, mean, zero, value:V, nearest:K or absent"},
 		{"nearest:0", "number of rows"},
 		{"nearest:x", "number of rows"},
 		{"c=zero", `no modality "c" (have a, b, text)`},
@@ -189,6 +252,17 @@ func TestDrawErrors(t *testing.T) {
 	check(source, parse(), background.Options{Size: -2}, "at least 0")
 	check(source, parse("nearest:3", "text=value:x"), background.Options{Size: 2}, "wants 3 rows, have 2")
 	check(source, parse("nearest:3"), background.Options{}, "text, which has no distance")
+	check(source, parse(), background.Options{Candidates: []int{}}, "none of the 4 rows has every modality")
+	check(source, parse(), background.Options{Candidates: []int{0, 4}}, "ascend below 4, got 4 at place 1")
+	check(source, parse(), background.Options{Candidates: []int{-1, 2}}, "got -1 at place 0")
+	check(source, parse(), background.Options{Candidates: []int{2, 2}}, "got 2 at place 1")
+	check(source, parse("nearest:3", "text=value:x"), background.Options{Candidates: []int{1, 2}}, "wants 3 rows, have 2")
+	looks := newTable(1).values
+	check(source, parse("b=absent"), background.Options{}, `no sample lacks "b"`)
+	check(source, parse("b=absent"), background.Options{Absent: [][]tensor.Tensor{looks, nil, nil}}, "--mask b=value:V")
+	check(source, parse("b=absent"), background.Options{Absent: [][]tensor.Tensor{nil, looks}}, "2 modalities look where they are absent, want 3")
+	check(source, parse("b=absent"), background.Options{Absent: [][]tensor.Tensor{nil, looks[:1], nil}}, "want a row of each input")
+	check(source, parse("b=absent"), background.Options{Absent: [][]tensor.Tensor{nil, {looks[0], looks[0], looks[2]}, nil}}, "want a row of each input")
 }
 
 // The rows nearest to a sample, by a search written out for this table.

@@ -23,6 +23,9 @@ const (
 	Value
 	// Nearest takes the values of the background rows nearest to the sample.
 	Nearest
+	// Absent takes what the data have where a sample lacks the modality: NaN, the
+	// value of a flag, whatever the model was trained to see there.
+	Absent
 )
 
 // A Rule replaces an absent part of a sample.
@@ -34,7 +37,7 @@ type Rule struct {
 	K int
 }
 
-// ParseRule reads "marginal", "mean", "zero", "value:V" or "nearest:K".
+// ParseRule reads "marginal", "mean", "zero", "value:V", "nearest:K" or "absent".
 func ParseRule(text string) (Rule, error) {
 	name, argument, hasArgument := strings.Cut(text, ":")
 	switch {
@@ -52,8 +55,10 @@ func ParseRule(text string) (Rule, error) {
 		return Rule{Kind: Mean}, nil
 	case text == "zero":
 		return Rule{Kind: Zero}, nil
+	case text == "absent":
+		return Rule{Kind: Absent}, nil
 	}
-	return Rule{}, fmt.Errorf("background: unknown mask %q (want marginal, mean, zero, value:V or nearest:K)", text)
+	return Rule{}, fmt.Errorf("background: unknown mask %q (want marginal, mean, zero, value:V, nearest:K or absent)", text)
 }
 
 // String returns the text that ParseRule reads.
@@ -69,6 +74,8 @@ func (r Rule) String() string {
 		return "value:" + r.Text
 	case Nearest:
 		return fmt.Sprintf("nearest:%d", r.K)
+	case Absent:
+		return "absent"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(r.Kind))
 }
@@ -225,6 +232,32 @@ func constant(text string, d tensor.DType) (tensor.Tensor, error) {
 
 // Means reports whether any rule is a mean over the background rows.
 func (m Mask) Means() bool { return m.use().mean }
+
+// Drawn returns the modalities of which some part is filled from rows, by a rule
+// marginal, mean or nearest: bit i is modality i. Only rows that have them can serve
+// as background; see [Options].Candidates.
+func (m Mask) Drawn() uint64 {
+	return m.modalities(func(k Kind) bool { return k == Marginal || k == Mean || k == Nearest })
+}
+
+// Absent returns the modalities of which some part has the rule absent: bit i is
+// modality i. [Options].Absent must say how they look.
+func (m Mask) Absent() uint64 {
+	return m.modalities(func(k Kind) bool { return k == Absent })
+}
+
+// modalities returns those that have a rule of some kind.
+func (m Mask) modalities(some func(Kind) bool) uint64 {
+	var out uint64
+	for i, rules := range m.rules {
+		for _, r := range rules {
+			if some(r.Kind) {
+				out |= 1 << i
+			}
+		}
+	}
+	return out
+}
 
 // use says which kinds of rules a mask has.
 type use struct {

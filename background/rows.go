@@ -27,6 +27,26 @@ type Options struct {
 	Size int
 	// Seed fixes the draw and the blocks.
 	Seed uint64
+	// Candidates are the rows that may be drawn, ascending; nil means all. Where samples
+	// may lack modalities these are the rows that have every modality of [Mask.Drawn].
+	Candidates []int
+	// Absent says for each modality how it looks where a sample lacks it: a row of
+	// every input, [1, ...]. Only modalities of [Mask.Absent] need it; nil stands for
+	// a modality that no sample lacks.
+	Absent [][]tensor.Tensor
+}
+
+// candidates checks the rows that may be drawn from n.
+func (o Options) candidates(n int) error {
+	if o.Candidates != nil && len(o.Candidates) == 0 {
+		return fmt.Errorf("background: none of the %d rows has every modality that the masks fill from rows; give rows that have them with --background, or fixed values such as --mask MODALITY=zero", n)
+	}
+	for i, row := range o.Candidates {
+		if row < 0 || row >= n || i > 0 && row <= o.Candidates[i-1] {
+			return fmt.Errorf("background: want candidates that ascend below %d, got %d at place %d", n, row, i)
+		}
+	}
+	return nil
 }
 
 // Rows are the rows that fill absent modalities, in the order of their file.
@@ -83,8 +103,9 @@ func (r *Rows) PerSample() bool { return r.near != nil }
 // length Len. Only rows that are PerSample have them.
 func (r *Rows) Nearest(dst []int, sample []tensor.Tensor, row int) { r.near.find(dst, sample, row) }
 
-// Draw picks rows of source and applies the mask. Elements that no modality
-// holds (fixed inputs) are left as they are: nothing reads them.
+// Draw picks rows of source, or of the candidates among them, and applies the mask.
+// Elements that no modality holds (fixed inputs) are left as they are: nothing reads
+// them.
 func Draw(ctx context.Context, source Source, modalities []dataset.Modality, mask Mask, opt Options) (*Rows, error) {
 	n := source.Len()
 	if n < 1 {
@@ -92,6 +113,19 @@ func Draw(ctx context.Context, source Source, modalities []dataset.Modality, mas
 	}
 	if opt.Size < 0 {
 		return nil, fmt.Errorf("background: want a size of at least 0, got %d", opt.Size)
+	}
+	if err := opt.candidates(n); err != nil {
+		return nil, err
+	}
+	absent := opt.Absent
+	if absent == nil {
+		absent = make([][]tensor.Tensor, len(modalities))
+	}
+	if len(absent) != len(modalities) {
+		return nil, fmt.Errorf("background: how %d modalities look where they are absent, want %d", len(absent), len(modalities))
+	}
+	if opt.Candidates != nil {
+		n = len(opt.Candidates)
 	}
 	size := opt.Size
 	if size == 0 || size > n {
@@ -103,6 +137,11 @@ func Draw(ctx context.Context, source Source, modalities []dataset.Modality, mas
 	}
 	r := &Rows{mask: mask, drawn: size}
 	r.pick(n, size, opt.Seed)
+	if opt.Candidates != nil {
+		for k, place := range r.source {
+			r.source[k] = opt.Candidates[place]
+		}
+	}
 	rows, err := source.Gather(ctx, r.source)
 	if err != nil {
 		return nil, err
@@ -118,7 +157,7 @@ func Draw(ctx context.Context, source Source, modalities []dataset.Modality, mas
 		r.blocks, r.blockOf = nil, nil
 		r.unknown = use.marginal || use.mean || use.nearest > 0
 	}
-	return r, r.apply(modalities, !use.marginal && use.nearest == 0)
+	return r, r.apply(modalities, absent, !use.marginal && use.nearest == 0)
 }
 
 // pick draws size of n rows by the seed. The order of the draw decides which
@@ -155,14 +194,21 @@ func blockSizes(n int) []int {
 
 // apply writes fixed values and means over the rows' own. With constant, every
 // row looks alike and one is kept.
-func (r *Rows) apply(modalities []dataset.Modality, constant bool) error {
+func (r *Rows) apply(modalities []dataset.Modality, absent [][]tensor.Tensor, constant bool) error {
 	for i := range r.inputs {
 		// The source may hand out memory that others share.
 		r.inputs[i] = tensor.Concat(r.inputs[i])
 	}
 	for i, modality := range modalities {
 		for p, part := range modality.Parts {
-			if err := r.fill(part, r.mask.rules[i][p]); err != nil {
+			rule := r.mask.rules[i][p]
+			var err error
+			if rule.Kind == Absent {
+				err = r.fillAbsent(part, modality.Name, absent[i])
+			} else {
+				err = r.fill(part, rule)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -196,6 +242,22 @@ func (r *Rows) fill(part dataset.Part, rule Rule) error {
 		for e := part.Lo; e < part.Hi; e++ {
 			in.CopyElements(row*width+e, value, 0, 1)
 		}
+	}
+	return nil
+}
+
+// fillAbsent replaces a part by what the data have where a sample lacks its modality.
+func (r *Rows) fillAbsent(part dataset.Part, name string, absent []tensor.Tensor) error {
+	if absent == nil {
+		return fmt.Errorf("background: mask %s=absent: no sample lacks %q, so that nothing shows how it looks then; say it by --missing %s where some do, or give the value that the model expects: --mask %s=value:V", name, name, name, name)
+	}
+	in := r.inputs[part.Input]
+	width := in.RowLen()
+	if len(absent) != len(r.inputs) || absent[part.Input].DType() != in.DType() || absent[part.Input].Len() != width {
+		return fmt.Errorf("background: mask %s=absent: want a row of each input as the background has it", name)
+	}
+	for row := range in.Rows() {
+		in.CopyElements(row*width+part.Lo, absent[part.Input], part.Lo, part.Hi-part.Lo)
 	}
 	return nil
 }

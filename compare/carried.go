@@ -26,6 +26,11 @@ func read(t *result.Target, q Quantity, level float64) reading {
 		}
 		b = &t.ByClass[i].Breakdown
 	}
+	return readOf(b, q, level)
+}
+
+// readOf is read for some samples.
+func readOf(b *result.Breakdown, q Quantity, level float64) reading {
 	a := &b.Global.Aggregate
 	switch q.Aggregation {
 	case Local:
@@ -53,27 +58,35 @@ func read(t *result.Target, q Quantity, level float64) reading {
 }
 
 func readLocal(b *result.Breakdown, level float64) reading {
-	n := b.Samples - b.Local.Undefined
-	out := reading{share: b.Local.Mean, n: n}
+	defined := b.Samples - b.Local.Undefined
+	out := reading{share: b.Local.Mean, n: defined}
+	n := float64(defined)
+	if b.Samples > 0 {
+		n *= independent(b) / float64(b.Samples)
+	}
 	mean, ok1 := b.Local.Mean.Value()
 	sd, ok2 := b.Local.SD.Value()
 	if ok1 && ok2 && n > 1 && level > 0 && level < 1 {
-		half := studentT((1+level)/2, float64(n-1)) * sd / math.Sqrt(float64(n))
+		half := studentT((1+level)/2, n-1) * sd / math.Sqrt(n)
 		out.low, out.high = score.Defined(mean-half), score.Defined(mean+half)
 	}
 	return out
+}
+
+// independent returns how many independent samples a breakdown is of: fewer than samples
+// where these have clusters or weights.
+func independent(b *result.Breakdown) float64 {
+	if b.Clusters != nil {
+		return *b.Clusters
+	}
+	return float64(b.Samples)
 }
 
 // quantities lists what results can be compared by: as statistics does, from results
 // alone. Classes are those that any of them has.
 func quantities(names [2][]string, classes []string) []Quantity {
 	var out []Quantity
-	scores := func(class *string) {
-		for _, by := range []Aggregation{Global, MeanAbsolute, Local} {
-			out = append(out, Quantity{Kind: InterSHAP, Aggregation: by, Modalities: []string{}, Class: class})
-		}
-	}
-	scores(nil)
+	out = append(out, scores(nil)...)
 	modalities := union(names)
 	for _, by := range []Aggregation{Global, MeanAbsolute} {
 		for _, name := range modalities {
@@ -86,7 +99,16 @@ func quantities(names [2][]string, classes []string) []Quantity {
 		}
 	}
 	for g := range classes {
-		scores(&classes[g])
+		out = append(out, scores(&classes[g])...)
+	}
+	return out
+}
+
+// scores lists the scores of a class, or of all samples.
+func scores(class *string) []Quantity {
+	var out []Quantity
+	for _, by := range []Aggregation{Global, MeanAbsolute, Local} {
+		out = append(out, Quantity{Kind: InterSHAP, Aggregation: by, Modalities: []string{}, Class: class})
 	}
 	return out
 }

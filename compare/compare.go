@@ -197,6 +197,26 @@ type Target struct {
 	Target   string          `json:"target"`
 	Headline result.Headline `json:"headline"`
 	Rows     []Row           `json:"rows"`
+	// By compares groups of samples, for each partition that all results have; null
+	// without one.
+	By []Partition `json:"by"`
+}
+
+// A Partition compares the groups of a partition of the samples by columns of the data.
+type Partition struct {
+	Columns []string `json:"columns"`
+	// Method is Carried for files, whatever the method of the comparison: files of
+	// samples do not say which group a sample is in. It is Welch for replicates.
+	Method Method  `json:"method"`
+	Groups []Group `json:"groups"`
+}
+
+// A Group compares the samples of either side with the same values in the columns of
+// their partition: all that each has.
+type Group struct {
+	Values []string `json:"values"`
+	// Rows are the scores, one for each aggregation.
+	Rows []Row `json:"rows"`
 }
 
 // HeadlineRow returns the row of the score to read first.

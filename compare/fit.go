@@ -67,6 +67,18 @@ var facts = []fact{
 	{"task-differs", "tasks", func(e *result.Explanation) string { return e.Provenance.Task }, false, "the explained numbers mean different things", ""},
 	{"output-differs", "outputs", func(e *result.Explanation) string { return e.Provenance.Output }, false, "if they have different units, a part of the difference is theirs", ""},
 	{"mask-differs", "masks", func(e *result.Explanation) string { return e.Provenance.Background.Mask }, false, "absent modalities are filled by different rules, and a part of the difference is theirs", ""},
+	{"weight-differs", "columns of weights", func(e *result.Explanation) string { return orNone(e.Provenance.Weight) }, false, "samples count differently in means, and a part of the difference is theirs", ""},
+	{"missing-differs", "modalities that samples may lack", func(e *result.Explanation) string { return orNone(e.Provenance.Missing...) }, false, "what one takes for missing the other takes for data, and a part of the difference is theirs", ""},
+	{"pad-differs", "values that fill lists", func(e *result.Explanation) string { return orNone(e.Provenance.Pad...) }, false, "the models see different inputs, and a part of the difference is theirs", ""},
+	{"cluster-differs", "columns of clusters", func(e *result.Explanation) string { return orNone(e.Provenance.Cluster) }, false, "intervals take different samples to depend on each other", ""},
+}
+
+// orNone lists settings that a run may be without.
+func orNone(settings ...string) string {
+	if text := strings.Join(settings, ", "); text != "" {
+		return text
+	}
+	return "none"
 }
 
 func modalitiesOf(e *result.Explanation) string {

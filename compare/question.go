@@ -26,6 +26,8 @@ type question struct {
 	sameBackground bool
 	// sameResult is set where two runs hold the same result.
 	sameResult bool
+	// undrawn is set where samples must not be drawn, see cohort.
+	undrawn bool
 }
 
 // predictedTarget is the target that explains what the model itself predicts.
@@ -100,6 +102,7 @@ func (q *question) common() (names []string, at [][]int) {
 // files compares two runs.
 func (q *question) files(ctx context.Context, out *Comparison) error {
 	a, b := &q.sides[0].Runs[0], &q.sides[1].Runs[0]
+	q.cohort()
 	p := q.pairSamples(a, b, out)
 	names, _ := q.common()
 	var agree []bool
@@ -114,7 +117,7 @@ func (q *question) files(ctx context.Context, out *Comparison) error {
 			return err
 		}
 	}
-	if a.Samples == nil || b.Samples == nil {
+	if a.Samples == nil || b.Samples == nil || q.undrawn {
 		out.Method, out.Holds = Carried, []string{"samples", "background"}
 		q.carry(a, b, out)
 		return nil
@@ -165,14 +168,64 @@ func (q *question) pairSamples(a, b *Run, out *Comparison) *pairing {
 		}
 		return nil
 	}
-	if shared < most {
+	switch {
+	case shared < most && q.undrawn:
+		q.warnings.Add("samples-not-shared", "", "they share %d samples by id, and each side is of all that it has: %s has %d, %s has %d", shared, q.sides[0].Label, na, q.sides[1].Label, nb)
+	case shared < most:
 		q.warnings.Add("samples-not-shared", "", "only the %d samples that both have by id are compared: %s has %d, %s has %d", shared, q.sides[0].Label, na, q.sides[1].Label, nb)
 	}
 	if differ {
 		q.warnings.Add("data-differ", "", "%s: samples were paired by id, and their inputs may differ", difference)
 	}
-	out.Samples.Shared, out.Samples.Used, out.Samples.Independent = shared, shared, p.units
+	out.Samples.Shared = shared
+	if !q.undrawn {
+		out.Samples.Used, out.Samples.Independent = shared, p.units
+	}
 	return p
+}
+
+// cohort decides whether samples may be drawn. A bootstrap over samples draws them by
+// their ids, and counts each once: files of samples say neither which belong to one
+// cluster nor what a sample weighs, and means over those that have a modality are other
+// means. Then the intervals that the results carry are right, and those of a bootstrap
+// are not.
+func (q *question) cohort() {
+	var parts [2]string
+	for k, s := range q.sides {
+		if s.Runs[0].Samples == nil {
+			return // they are not drawn anyway
+		}
+		from, what := &s.Runs[0].Result.Provenance, []string{}
+		if from.Cluster != "" {
+			what = append(what, "clusters by "+from.Cluster)
+		}
+		if from.Weight != "" {
+			what = append(what, "weights by "+from.Weight)
+		}
+		if len(from.Missing) > 0 {
+			what = append(what, "samples that may lack "+strings.Join(from.Missing, ", "))
+		}
+		parts[k] = strings.Join(what, ", ")
+	}
+	var said string
+	switch a, b := &q.sides[0], &q.sides[1]; {
+	case parts[0] == "" && parts[1] == "":
+		return
+	case parts[0] == parts[1]:
+		said = fmt.Sprintf("both have %s", parts[0])
+	case parts[1] == "":
+		said = fmt.Sprintf("%s has %s", a.Label, parts[0])
+	case parts[0] == "":
+		said = fmt.Sprintf("%s has %s", b.Label, parts[1])
+	default:
+		said = fmt.Sprintf("%s has %s; %s has %s", a.Label, parts[0], b.Label, parts[1])
+	}
+	q.undrawn = true
+	text := "a bootstrap over samples takes no account of that, and intervals are made from those that the results carry, too wide where both have the same samples"
+	if q.sides[0].Runs[0].Right != nil || q.sides[1].Runs[0].Right != nil {
+		text += "; accuracy counts each sample once, and has no interval"
+	}
+	q.warnings.Add("samples-not-drawn", "", "%s: %s", said, text)
 }
 
 // agreement says of each pair of samples whether both runs predict the same class.
@@ -213,7 +266,10 @@ func (q *question) fitPredicted(p *pairing, agree []bool, out *Comparison) error
 			return err
 		}
 	}
-	if agreed < len(agree) {
+	switch {
+	case agreed < len(agree) && q.undrawn:
+		q.warnings.Add("own-predictions", predictedTarget, "each explains the class that it predicts itself, and for %d of %d samples these differ: explain both with --target label to compare the same classes", len(agree)-agreed, len(agree))
+	case agreed < len(agree):
 		q.warnings.Add("predictions-differ", predictedTarget, "scores are those of the %d of %d samples (%.1f %%) for which both predict the same class: elsewhere each explains another number; explain both with --target label to compare them on all",
 			agreed, len(agree), 100*float64(agreed)/float64(len(agree)))
 	}
@@ -245,6 +301,7 @@ func (q *question) resample(ctx context.Context, a, b *Run, p *pairing, agree []
 		for i := range stats {
 			target.Rows = append(target.Rows, stats[i].row(estimates[i]))
 		}
+		target.By = q.groups(at[t])
 		out.Targets = append(out.Targets, target)
 		if n := stats[0].independent; n < FewSamples {
 			q.warnings.Add("few-samples", "", "need at least %d samples for a trustworthy interval, have %d", FewSamples, n)
@@ -336,9 +393,15 @@ func (q *question) carry(a, b *Run, out *Comparison) {
 			}
 			target.Rows = append(target.Rows, row)
 		}
+		if row, ok := q.replicateAccuracy(); ok && q.undrawn {
+			row.Base.N, row.Other.N = a.Samples.Len(), b.Samples.Len()
+			row.Reason = "samples not drawn"
+			target.Rows = append(target.Rows, row)
+		}
+		target.By = q.groups(at[t])
 		out.Targets = append(out.Targets, target)
-		if n := min(a.Result.Targets[at[t][0]].Samples, b.Result.Targets[at[t][1]].Samples); n < FewSamples {
-			q.warnings.Add("few-samples", "", "need at least %d samples for a trustworthy interval, have %d", FewSamples, n)
+		if n := min(independent(&a.Result.Targets[at[t][0]].Breakdown), independent(&b.Result.Targets[at[t][1]].Breakdown)); n < FewSamples {
+			q.warnings.Add("few-samples", "", "need at least %d independent samples for a trustworthy interval, have %.0f", FewSamples, n)
 		}
 	}
 }
@@ -392,6 +455,7 @@ func (q *question) replicates(out *Comparison) error {
 		if row, ok := q.replicateAccuracy(); ok {
 			target.Rows = append(target.Rows, row)
 		}
+		target.By = q.groups(at[t])
 		out.Targets = append(out.Targets, target)
 	}
 	return nil

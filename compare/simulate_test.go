@@ -105,7 +105,7 @@ func shareOf(m int, packed []float64) float64 {
 // class decides nothing but the groups.
 func runOf(m int, phi []float64, ids []string, predicted []int, classes ...string) Run {
 	n, cells := len(phi)/packedLen(m), m*m
-	layout := score.Layout{Modalities: m, Targets: 1, Groups: max(1, len(classes)), BackgroundUnknown: true, Convention: score.Paper}
+	layout := score.Layout{Modalities: m, Targets: 1, Partitions: []int{max(1, len(classes))}, BackgroundUnknown: true, Convention: score.Paper}
 	sums, weights := score.NewAccumulator(layout), make([]uint8, score.Replicates)
 	s := &result.Samples{Path: "run.npz", Targets: []string{""}, IDs: ids, Predicted: predicted, ByTarget: make([]result.TargetSamples, 1)}
 	for i := range m {
@@ -125,14 +125,14 @@ func runOf(m int, phi []float64, ids []string, predicted []int, classes ...strin
 		if len(classes) > 0 {
 			group = predicted[i]
 		}
-		local := sums.Add(0, score.Sample{Group: group, Base: 0, Output: total, Phi: matrix, Weights: weights})
+		local := sums.Add(0, score.Sample{Groups: []int{group}, Base: 0, Output: total, Phi: matrix, Weights: weights})
 		target.Phi = append(target.Phi, matrix...)
 		target.Base, target.Output = append(target.Base, 0), append(target.Output, total)
 		target.InterSHAP, target.SE = append(target.InterSHAP, local.InterSHAP), append(target.SE, local.SE)
 	}
 	t := result.Target{Target: "label", Headline: result.Global, Breakdown: result.NewBreakdown(sums.Summary(0, scoreOptions), s.Modalities)}
 	for g, name := range classes {
-		if b := sums.Summary(0, scoreOptions, g); b != nil {
+		if b := sums.SummaryOf(0, scoreOptions, 0, g); b != nil {
 			t.ByClass = append(t.ByClass, result.Class{Class: name, Breakdown: result.NewBreakdown(b, s.Modalities)})
 		}
 	}

@@ -14,6 +14,11 @@ type BindOptions struct {
 	// Role is what the file is used as, for messages: "data" (the default) or
 	// "background".
 	Role string
+	// Pad fills lists of different lengths.
+	Pad []Padding
+	// Attributes are columns to read beside the inputs, whatever else they are:
+	// a model's input may be one too.
+	Attributes []Attribute
 }
 
 // roleBackground is the role whose lack of an input the message names.
@@ -44,9 +49,9 @@ type source struct {
 // file order. Axes must match, -1 takes any length, [N] and [N,1] are the
 // same; what has no axes in the file is reshaped.
 func Bind(ctx context.Context, f File, inputs []tensor.Spec, opts BindOptions) (*Samples, error) {
-	b := &binder{opts: opts, file: f, s: &Samples{file: f, view: f}}
+	b := &binder{opts: opts, file: f, s: &Samples{file: f, view: f, presence: &presenceCache{}}}
 	if err := b.run(ctx, inputs); err != nil {
-		return nil, err
+		return nil, b.s.advise(ctx, err)
 	}
 	return b.s, nil
 }
@@ -69,7 +74,11 @@ func (b *binder) run(ctx context.Context, inputs []tensor.Spec) error {
 		}
 		b.s.sources = append(b.s.sources, src)
 	}
+	b.openGaps()
 	b.readAsText(inputs)
+	if err := b.pad(ctx, inputs); err != nil {
+		return err
+	}
 	if err := b.bindIDs(); err != nil {
 		return err
 	}
@@ -85,6 +94,9 @@ func (b *binder) run(ctx context.Context, inputs []tensor.Spec) error {
 		b.s.inputs = append(b.s.inputs, resolved)
 	}
 	if err := b.bindLabels(ctx, labels); err != nil {
+		return err
+	}
+	if err := b.bindAttributes(); err != nil {
 		return err
 	}
 	for _, c := range b.s.reads {
@@ -189,9 +201,18 @@ func (b *binder) own(name string) source {
 	return source{}
 }
 
+// openGaps takes input columns in which values are missing, if the attributes say
+// that modalities may be.
+func (b *binder) openGaps() {
+	file, ok := b.file.(gapped)
+	if ok && slices.ContainsFunc(b.opts.Attributes, func(a Attribute) bool { return a.availability }) {
+		b.s.view = file.withGaps(b.s.reads)
+	}
+}
+
 // readAsText gives text inputs the cells of a CSV file as they stand.
 func (b *binder) readAsText(inputs []tensor.Spec) {
-	file, ok := b.file.(textual)
+	file, ok := b.s.view.(textual)
 	if !ok {
 		return
 	}
@@ -268,6 +289,9 @@ func (b *binder) resolve(spec tensor.Spec, src source) (tensor.Spec, error) {
 			e.Column = spec.Name
 			e.Found += " from " + plural(len(columns), "column") + " " + quote(spec.Name+".*")
 		}
+		if _, short := padAxes(spec.Shape, have, 0); short && len(columns) > 0 && columns[0].isList() {
+			e.Hint = padHint(columns[0])
+		}
 		return spec, e
 	}
 	spec.Shape = append([]int{-1}, dims...)
@@ -277,7 +301,7 @@ func (b *binder) resolve(spec tensor.Spec, src source) (tensor.Spec, error) {
 // usable refuses a column that cannot be read as the wanted type whatever its
 // values; the values are seen when rows are read.
 func (b *binder) usable(c Column, column int, want tensor.DType) error {
-	file, isText := b.file.(textual)
+	file, isText := b.s.view.(textual)
 	if isText && want != tensor.String && c.DType == tensor.String {
 		if e := file.firstText(column, want); e != nil {
 			return e

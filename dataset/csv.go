@@ -209,7 +209,11 @@ func (f *csvFile) withText(columns []int) File {
 // firstText returns the fault of the first cell that keeps a column from being
 // numeric.
 func (f *csvFile) firstText(column int, want tensor.DType) *Error {
-	p := f.scans[column].firstText()
+	return f.textFault(column, want, f.scans[column].firstText())
+}
+
+// textFault is the fault of a cell that is no number, nil if none was found.
+func (f *csvFile) textFault(column int, want tensor.DType, p cellPlace) *Error {
 	if !p.found {
 		return nil
 	}
@@ -237,6 +241,12 @@ func (f *csvFile) lineOf(row int) int {
 }
 
 func (f *csvFile) Read(ctx context.Context, lo, hi int, columns []int) ([]tensor.Tensor, error) {
+	return f.read(ctx, lo, hi, columns, nil)
+}
+
+// read is Read with cells that are not there: gap, if any, tells them by the place
+// in columns and the row from lo on, and they stay 0.
+func (f *csvFile) read(ctx context.Context, lo, hi int, columns []int, gap func(i, row int, cell string) bool) ([]tensor.Tensor, error) {
 	if err := checkRead(f, lo, hi, columns); err != nil {
 		return nil, err
 	}
@@ -266,6 +276,9 @@ func (f *csvFile) Read(ctx context.Context, lo, hi int, columns []int) ([]tensor
 			continue
 		}
 		for i, col := range columns {
+			if gap != nil && gap(i, row-lo, cells[col]) {
+				continue
+			}
 			if reason := parseCell(out[i], row-lo, cells[col]); reason != "" {
 				return nil, &Error{
 					File: f.path, Row: row, Line: c.lineOfField(col), Column: f.columns[col].Name,

@@ -99,6 +99,31 @@ func (s *columnScan) dtype() tensor.DType {
 	}
 }
 
+// isMissing reports whether a cell of the column holds no value, by the rule of
+// firstMissing.
+func (s *columnScan) isMissing(cell string) bool {
+	text := strings.TrimSpace(cell)
+	return text == "" || (!s.seen[cellText] && saysNothing(text))
+}
+
+// saysNothing reports whether a text is a word for "no value".
+func saysNothing(text string) bool {
+	const longest = len("null")
+	if len(text) > longest {
+		return false
+	}
+	switch strings.ToLower(text) {
+	case "na", "nan", "-nan", "null", "none":
+		return true
+	}
+	return false
+}
+
+// void reports whether no cell of the column holds a value.
+func (s *columnScan) void() bool {
+	return !s.numeric() && !s.seen[cellBool] && !s.seen[cellText]
+}
+
 // firstMissing returns the first cell without a value. A word such as NA is
 // one only where all else is numbers or all else is true and false: in a
 // column of text it may be a word.
@@ -112,8 +137,13 @@ func (s *columnScan) firstMissing() cellPlace {
 // firstText returns the first cell that is not a number, for a column of type
 // String.
 func (s *columnScan) firstText() cellPlace {
+	return s.firstWord(s.absent)
+}
+
+// firstWord is firstText where words for "no value" are gaps.
+func (s *columnScan) firstWord(others ...cellPlace) cellPlace {
 	first := cellPlace{}
-	for _, p := range []cellPlace{s.text, s.flag, s.absent, s.tooLarge} {
+	for _, p := range append(others, s.text, s.flag, s.tooLarge) {
 		if p.found && (!first.found || p.row < first.row) {
 			first = p
 		}
@@ -135,11 +165,12 @@ func kindOf(cell string) cellKind {
 	case cellNumber:
 		return cellNumber
 	}
+	if saysNothing(s) {
+		return cellAbsent
+	}
 	switch strings.ToLower(s) {
 	case "true", "false":
 		return cellBool
-	case "na", "nan", "-nan", "null", "none":
-		return cellAbsent
 	case "inf", "+inf", "-inf", "infinity", "+infinity", "-infinity":
 		// A number, though no model can take it: reading refuses it by row.
 		return cellNumber

@@ -9,7 +9,8 @@
 //     tensors in the model's own dtypes and shapes, ids, labels. Whatever does
 //     not fit is an [Error] with file, row, column, found and expected.
 //  3. [ParseModalities] says which elements of which inputs are a modality, and
-//     [ParseGroups] divides modalities into groups.
+//     [ParseGroups] divides modalities into groups. [Samples.MayLack] says which
+//     of them samples may lack.
 //
 // Rows and elements count from 0; CSV line numbers, which only appear in
 // errors, count from 1 as editors do.
@@ -18,8 +19,10 @@
 // docs/format/data.md is the same contract for people who write such files.
 //
 // Reading order: [Column] and [File] here; error.go; one format each in
-// csv.go, npz.go (over npy.go) and parquet.go; bind.go and samples.go;
-// modality.go and groups.go. Rooms that write arrays take their headers from npy_write.go.
+// csv.go, npz.go (over npy.go) and parquet.go; bind.go, pad.go and samples.go;
+// attributes.go for columns beside the inputs; modality.go and groups.go; missing.go
+// (over gaps.go) and presence.go for modalities that samples lack. Rooms that write
+// arrays take their headers from npy_write.go.
 package dataset
 
 import (
@@ -59,6 +62,9 @@ type Column struct {
 	// textBytes is how long an element is as text, where it may be read as text;
 	// 0 for short or not known.
 	textBytes int
+	// lists is how many lists are nested around the elements, 0 where the file says
+	// that all rows have one shape.
+	lists int
 }
 
 // RowLen returns the number of elements in one row.

@@ -18,8 +18,10 @@ func fuzzFile(f *testing.F, name string) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), name)
 		check(t, os.WriteFile(path, data, 0o600))
-		if err := readEverything(path); err != nil && !strings.Contains(err.Error(), name) {
-			t.Errorf("the error does not name the file: %v", err)
+		for _, read := range []func(string) error{readEverything, readPadded} {
+			if err := read(path); err != nil && !strings.Contains(err.Error(), name) {
+				t.Errorf("the error does not name the file: %v", err)
+			}
 		}
 	})
 }
@@ -68,6 +70,7 @@ func FuzzParquet(f *testing.F) {
 	seedFile(f, writeParquet(f, filepath.Join(folder, "b.parquet"),
 		schemaOf(field("x", arrow.ListOf(arrow.ListOf(arrow.PrimitiveTypes.Float32))), field("s", arrow.BinaryTypes.String)), 2,
 		`{"x": [[1,2],[3,4]], "s": "a"}`, `{"x": [[1,2],[3,4]], "s": "b"}`, `{"x": [[1,2],[3,null]], "s": null}`))
+	seedFile(f, writeRagged(f, filepath.Join(folder, "c.parquet"), [][]int64{{}, {1, 2}, {3}, {}, {4, 5, 6}}, 2))
 	fuzzFile(f, "fuzz.parquet")
 }
 

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/intershap/intershap/tensor"
@@ -9,8 +10,9 @@ import (
 // InferInputs proposes inputs for a model without a signature: every array or
 // column except id and label is one, and scalar columns input.feature form one
 // together. Types and shapes are those of the file; scalar columns of several
-// numeric types become Float64. What cannot be read is left out.
-func InferInputs(f File) []tensor.Spec {
+// numeric types become Float64. What cannot be read is left out. Inputs that are
+// padded have a nil Shape, which Bind fills in.
+func InferInputs(f File, pads ...Padding) []tensor.Spec {
 	columns := f.Columns()
 	members := map[string][]Column{}
 	var order []string
@@ -45,6 +47,9 @@ func InferInputs(f File) []tensor.Spec {
 		spec := tensor.Spec{Name: name, DType: commonType(all), Shape: []int{-1, len(all)}}
 		if all[0].Name == name {
 			spec.Shape = append([]int{-1}, all[0].Shape...)
+		}
+		if slices.ContainsFunc(pads, func(p Padding) bool { return p.Input == name }) {
+			spec.Shape = nil
 		}
 		specs = append(specs, spec)
 	}

@@ -20,7 +20,8 @@ import (
 )
 
 // parquetFile is one file. Decoding goes through one cursor, since what a
-// column reader has buffered makes sense for one position alone.
+// column reader has buffered makes sense for one position alone. A view in which
+// lists are padded has a cursor of its own and shares the rest.
 type parquetFile struct {
 	path    string
 	handle  *file.Reader
@@ -30,8 +31,10 @@ type parquetFile struct {
 	shapes  map[string]string // what the footer says of tensor shapes
 	starts  []int             // row group g holds rows [starts[g], starts[g+1])
 
-	mu     sync.Mutex
-	cursor *parquetCursor
+	mu      *sync.Mutex // guards all below, and decoding
+	cursor  *parquetCursor
+	views   []parquetView
+	extents map[int]listExtent // of the columns that were asked for
 }
 
 // parquetLayout is how a column lies in the file.
@@ -39,6 +42,9 @@ type parquetLayout struct {
 	leaves map[int]bool // the physical columns of the field
 	depth  int          // how many lists are nested around the elements
 	dims   []int        // the length of each of them, the same in every row
+	// blank is a row of the value that fills lists up to dims[0]; the zero Tensor
+	// where lists are not padded.
+	blank tensor.Tensor
 }
 
 func openParquet(ctx context.Context, path string) (File, error) {
@@ -56,7 +62,7 @@ func openParquetWith(ctx context.Context, path string, alloc memory.Allocator) (
 	if err != nil {
 		return nil, err
 	}
-	f := &parquetFile{path: path}
+	f := &parquetFile{path: path, mu: &sync.Mutex{}, extents: map[int]listExtent{}}
 	err = guarded(func() (err error) {
 		props := parquet.NewReaderProperties(alloc)
 		// Without it a whole column chunk is held in memory.
@@ -117,6 +123,9 @@ func (f *parquetFile) describe(ctx context.Context) error {
 		}
 		layout := parquetLayout{leaves: map[int]bool{}, depth: depth, dims: make([]int, depth)}
 		addLeaves(layout.leaves, field)
+		if _, declared := f.shapes[c.Name]; !declared {
+			c.lists = depth
+		}
 		c.textBytes = f.leafBytes(layout.leaves)
 		f.columns = append(f.columns, c)
 		f.layouts = append(f.layouts, layout)
@@ -170,14 +179,20 @@ func (f *parquetFile) measure(ctx context.Context, i int) error {
 	for f.starts[first+1] == 0 {
 		first++
 	}
-	err := f.withRows(ctx, i, first, 1, func(arr arrow.Array) error {
+	err := f.firstRow(ctx, i, first, func(arr arrow.Array) error {
 		var err error
-		layout.dims, err = listLengths(arr, layout.depth)
+		layout.dims, err = listLengths(arr, 0, layout.depth)
 		return err
 	})
 	if fault, ok := asParquetFault(err); ok {
 		c.Refused = f.fault(fault, i, 0)
-		return nil
+		if !fault.missing {
+			return nil
+		}
+		// Who takes nulls takes the shape of the first list that is none.
+		if err = f.measureBehind(ctx, i); err == errNoList {
+			return nil
+		}
 	}
 	if err != nil {
 		return broken(f.path, c.Name, err)
@@ -251,7 +266,7 @@ func (f *parquetFile) Len() int          { return f.starts[len(f.starts)-1] }
 func (f *parquetFile) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.dropCursor()
+	f.dropCursors()
 	return guarded(f.handle.Close)
 }
 
@@ -259,7 +274,11 @@ func (f *parquetFile) Read(ctx context.Context, lo, hi int, columns []int) ([]te
 	if err := checkRead(f, lo, hi, columns); err != nil {
 		return nil, err
 	}
-	return f.read(ctx, lo, hi, columns)
+	read, gaps, err := f.readAll(ctx, lo, hi, columns)
+	if err == nil {
+		err = refuseGaps(f, lo, columns, read, gaps, "null")
+	}
+	return read, err
 }
 
 // parquetParts returns the Parquet files of a folder, sorted by name. Files in

@@ -15,28 +15,28 @@ import (
 // first row of the batch.
 type parquetFault struct {
 	row             int
+	level           int  // of the lists at fault; 0 is the outermost
 	missing         bool // a null; the texts are empty
 	expected, found string
 }
 
 func (p *parquetFault) Error() string { return fmt.Sprintf("row %d: %s", p.row, p.found) }
 
-// listLengths returns the length of each nesting level of the first row.
-func listLengths(arr arrow.Array, depth int) ([]int, error) {
+// listLengths returns the length of each nesting level of element at.
+func listLengths(arr arrow.Array, at, depth int) ([]int, error) {
 	dims := make([]int, depth)
-	at := 0
 	for level := range dims {
 		list, ok := arr.(array.ListLike)
 		if !ok {
 			return nil, fmt.Errorf("a %s where a list was declared", arr.DataType())
 		}
 		if arr.IsNull(at) {
-			return nil, &parquetFault{missing: true}
+			return nil, &parquetFault{level: level, missing: true}
 		}
 		start, end := list.ValueOffsets(at)
 		dims[level] = int(end - start)
 		if dims[level] == 0 {
-			return nil, &parquetFault{expected: "a list of at least one element", found: "an empty list"}
+			return nil, &parquetFault{level: level, expected: "a list of at least one element", found: "an empty list"}
 		}
 		arr, at = list.ListValues(), int(start)
 	}
@@ -51,7 +51,7 @@ func fillRows(t tensor.Tensor, row int, arr arrow.Array, dims []int) error {
 	}
 	perRow := 1 // elements of this level in one row
 	var fault *parquetFault
-	for _, want := range dims {
+	for level, want := range dims {
 		list, ok := arr.(array.ListLike)
 		if !ok {
 			return fmt.Errorf("a %s where a list was declared", arr.DataType())
@@ -61,9 +61,9 @@ func fillRows(t tensor.Tensor, row int, arr arrow.Array, dims []int) error {
 			start, end := list.ValueOffsets(i)
 			switch {
 			case arr.IsNull(i):
-				fault = &parquetFault{missing: true}
+				fault = &parquetFault{level: level, missing: true}
 			case end-start != int64(want):
-				fault = &parquetFault{expected: "a list of " + plural(want, "element"), found: itoa(int(end - start))}
+				fault = &parquetFault{level: level, expected: "a list of " + plural(want, "element"), found: itoa(int(end - start))}
 			case i == 0:
 				first = start
 			case start != last:

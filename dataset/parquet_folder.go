@@ -25,8 +25,12 @@ type parquetFolder struct {
 	starts  []int // part p holds rows [starts[p], starts[p+1])
 	columns []Column
 
-	mu   sync.Mutex
-	open []openPart // the most recently used is the last
+	mu      *sync.Mutex // guards all below, and decoding
+	open    []openPart  // the most recently used is the last
+	views   []*parquetFolder
+	extents map[int]listExtent // of the columns that were asked for
+	pads    []columnPad        // of a view, nil in the folder itself
+	gaps    []int              // the columns of a view that may be null, nil in the folder itself
 }
 
 type openPart struct {
@@ -39,7 +43,7 @@ func openParquetFolder(ctx context.Context, path string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &parquetFolder{path: path, parts: parts, starts: []int{0}}
+	f := &parquetFolder{path: path, parts: parts, starts: []int{0}, mu: &sync.Mutex{}, extents: map[int]listExtent{}}
 	for i, part := range parts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -79,15 +83,20 @@ func (f *parquetFolder) add(ctx context.Context, i int, path string) error {
 	for j, c := range part.columns {
 		first := &f.columns[j]
 		first.textBytes = max(first.textBytes, c.textBytes)
-		if want, got := describe(*first, hadRows && rows > 0), describe(c, hadRows && rows > 0); want != got {
-			return &Error{
-				File: path, Row: NoRow, Column: c.Name, Expected: want + " as in the files before it", Found: got,
-				Hint: "all files of a folder must have the same columns in the same order",
+		if fault := differs(path, *first, c, hadRows && rows > 0); fault != nil {
+			if first.lists == 0 || first.lists != c.lists || first.DType != c.DType || first.Name != c.Name {
+				return fault
+			}
+			// Lists of other lengths are no fault of the folder: they may be padded.
+			if first.Refused == nil {
+				first.Refused = fault
 			}
 		}
 		if !hadRows && rows > 0 {
 			c.textBytes = first.textBytes
 			*first = c
+		} else if !first.measured() && first.Refused.Hint == missingHint && c.measured() {
+			first.Shape, first.Flat = c.Shape, c.Flat // only nulls before
 		}
 		if first.Refused == nil {
 			first.Refused = c.Refused
@@ -96,13 +105,31 @@ func (f *parquetFolder) add(ctx context.Context, i int, path string) error {
 	return nil
 }
 
+// differs returns the fault of a column that is not as in the files before it.
+func differs(path string, first, c Column, withShape bool) *Error {
+	// A column that is refused for the length of its lists has no shape.
+	withShape = withShape && first.measured() && c.measured()
+	want, got := describe(first, withShape), describe(c, withShape)
+	if want == got {
+		return nil
+	}
+	e := &Error{
+		File: path, Row: NoRow, Column: c.Name, Expected: want + " as in the files before it", Found: got,
+		Hint: "all files of a folder must have the same columns in the same order",
+	}
+	if withShape && first.isList() && first.lists == c.lists && slices.Equal(first.Shape[1:], c.Shape[1:]) {
+		e.Hint = padHint(c)
+	}
+	return e
+}
+
 // describe writes what must be equal in all parts.
 func describe(c Column, withShape bool) string {
 	s := fmt.Sprintf("%s %s", c.Name, c.DType)
 	if c.DType == 0 {
 		s = c.Name + " of a type that is not read"
 	}
-	if withShape && c.Refused == nil {
+	if withShape && c.measured() {
 		s += tensor.FormatShape(append([]int{-1}, c.Shape...))
 	}
 	return s
@@ -116,6 +143,14 @@ func (f *parquetFolder) Read(ctx context.Context, lo, hi int, columns []int) ([]
 	if err := checkRead(f, lo, hi, columns); err != nil {
 		return nil, err
 	}
+	return f.eachPart(ctx, lo, hi, columns, func(part *parquetFile, from, to, _ int) ([]tensor.Tensor, error) {
+		return part.Read(ctx, from, to, columns)
+	})
+}
+
+// eachPart puts together what read returns of rows [from, to) of each part; the
+// first of them is the given row of the answer.
+func (f *parquetFolder) eachPart(ctx context.Context, lo, hi int, columns []int, read func(part *parquetFile, from, to, row int) ([]tensor.Tensor, error)) ([]tensor.Tensor, error) {
 	out := make([]tensor.Tensor, len(columns))
 	for i, c := range columns {
 		out[i] = tensor.New(f.columns[c].DType, append([]int{hi - lo}, f.columns[c].Shape...)...)
@@ -130,7 +165,7 @@ func (f *parquetFolder) Read(ctx context.Context, lo, hi int, columns []int) ([]
 		}
 		n := min(hi, f.starts[p+1]) - row
 		from := row - f.starts[p]
-		tensors, err := part.Read(ctx, from, from+n, columns)
+		tensors, err := read(part, from, from+n, row-lo)
 		if err != nil {
 			return nil, err
 		}
@@ -160,6 +195,12 @@ func (f *parquetFolder) part(ctx context.Context, p int) (*parquetFile, error) {
 			Hint: "the file changed while it was read: run again when it is complete",
 		}
 	}
+	if f.gaps != nil {
+		file = file.withShapes(f.columns, f.gaps)
+	}
+	if f.pads != nil {
+		file = file.withPads(f.pads)
+	}
 	if len(f.open) == maxOpenParts {
 		f.open[0].file.Close()
 		f.open = slices.Delete(f.open, 0, 1)
@@ -171,10 +212,18 @@ func (f *parquetFolder) part(ctx context.Context, p int) (*parquetFile, error) {
 func (f *parquetFolder) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return errors.Join(f.closeParts()...)
+}
+
+// closeParts closes the parts that the folder and its views have open.
+func (f *parquetFolder) closeParts() []error {
 	var errs []error
 	for _, o := range f.open {
 		errs = append(errs, o.file.Close())
 	}
 	f.open = nil
-	return errors.Join(errs...)
+	for _, view := range f.views {
+		errs = append(errs, view.closeParts()...)
+	}
+	return errs
 }

@@ -33,36 +33,44 @@ type parquetCursor struct {
 type parquetBatch struct {
 	lo, hi  int
 	tensors []tensor.Tensor
+	gaps    [][]bool // by column, the elements that are null; nil for none
 }
 
-// read copies rows out of batches.
-func (f *parquetFile) read(ctx context.Context, lo, hi int, columns []int) ([]tensor.Tensor, error) {
-	out := make([]tensor.Tensor, len(columns))
+// readAll copies rows out of batches, with zeros where a value is null and gaps
+// that mark it.
+func (f *parquetFile) readAll(ctx context.Context, lo, hi int, columns []int) (out []tensor.Tensor, gaps [][]bool, err error) {
+	out, gaps = make([]tensor.Tensor, len(columns)), make([][]bool, len(columns))
 	for i, c := range columns {
 		out[i] = tensor.New(f.columns[c].DType, append([]int{hi - lo}, f.columns[c].Shape...)...)
 	}
 	if len(columns) == 0 {
-		return out, ctx.Err()
+		return out, gaps, ctx.Err()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for row := lo; row < hi; {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		batch, err := f.batch(ctx, row, columns)
 		if err != nil {
 			f.dropCursor()
-			return nil, err
+			return nil, nil, err
 		}
 		n := min(hi, batch.hi) - row
 		for i, t := range batch.tensors {
 			r := t.RowLen()
 			out[i].CopyElements((row-lo)*r, t, (row-batch.lo)*r, n*r)
+			if marks := batch.gaps[i]; marks != nil {
+				if gaps[i] == nil {
+					gaps[i] = make([]bool, (hi-lo)*r)
+				}
+				copy(gaps[i][(row-lo)*r:], marks[(row-batch.lo)*r:(row-batch.lo+n)*r])
+			}
 		}
 		row += n
 	}
-	return out, nil
+	return out, gaps, nil
 }
 
 // batch returns a batch that holds row, decoding on from where the cursor is
@@ -101,13 +109,13 @@ func (f *parquetFile) batch(ctx context.Context, row int, columns []int) (parque
 		b := parquetBatch{lo: c.next, hi: min(c.next+c.size, f.starts[group+1])}
 		keep := row < b.hi
 		for i, col := range columns {
-			t, err := f.decode(c.readers[i], col, b, keep)
+			t, gaps, err := f.decode(c.readers[i], col, b, keep)
 			if fault, ok := asParquetFault(err); ok {
 				return parquetBatch{}, f.fault(fault, col, b.lo)
 			} else if err != nil {
 				return parquetBatch{}, broken(f.path, f.columns[col].Name, err)
 			}
-			b.tensors = append(b.tensors, t)
+			b.tensors, b.gaps = append(b.tensors, t), append(b.gaps, gaps)
 		}
 		c.next = b.hi
 		if keep {
@@ -165,49 +173,69 @@ func (c *parquetCursor) release() {
 }
 
 // decode reads the rows of b and, if keep, turns them into a tensor.
-func (f *parquetFile) decode(r *pqarrow.ColumnReader, column int, b parquetBatch, keep bool) (t tensor.Tensor, err error) {
+func (f *parquetFile) decode(r *pqarrow.ColumnReader, column int, b parquetBatch, keep bool) (t tensor.Tensor, gaps []bool, err error) {
 	err = guarded(func() error {
-		chunked, err := r.NextBatch(int64(b.hi - b.lo))
-		if err != nil {
-			return err
+		layout := f.layouts[column]
+		if keep {
+			t = tensor.New(f.columns[column].DType, append([]int{b.hi - b.lo}, f.columns[column].Shape...)...)
 		}
-		defer chunked.Release()
-		if chunked.Len() != b.hi-b.lo {
-			return fmt.Errorf("%d rows, the footer promises %d", chunked.Len(), b.hi-b.lo)
-		}
-		if !keep {
-			return nil
-		}
-		t = tensor.New(f.columns[column].DType, append([]int{b.hi - b.lo}, f.columns[column].Shape...)...)
-		row := 0
-		for _, arr := range chunked.Chunks() {
-			if err := fillRows(t, row, arr, f.layouts[column].dims); err != nil {
-				return err
+		return nextRows(r, b.hi-b.lo, func(row int, arr arrow.Array) error {
+			if !keep {
+				return nil
 			}
-			row += arr.Len()
-		}
-		return nil
+			var err error
+			if layout.blank.DType() != 0 {
+				err = fillPadded(t, row, arr, layout.dims, layout.blank)
+			} else {
+				err = fillRows(t, row, arr, layout.dims)
+			}
+			if fault, ok := asParquetFault(err); ok && fault.missing {
+				if gaps == nil {
+					gaps = make([]bool, t.Len())
+				}
+				return (&sparse{t, gaps, layout.blank}).fill(row, arr, layout.dims)
+			}
+			return err
+		})
 	})
-	return t, err
+	return t, gaps, err
 }
 
-// withRows hands the first rows of a row group to use.
-func (f *parquetFile) withRows(ctx context.Context, column, group, rows int, use func(arrow.Array) error) error {
+// nextRows hands the next rows of a reader to use, in arrays that begin with the
+// given one of them.
+func nextRows(r *pqarrow.ColumnReader, rows int, use func(row int, arr arrow.Array) error) error {
+	chunked, err := r.NextBatch(int64(rows))
+	if err != nil {
+		return err
+	}
+	defer chunked.Release()
+	if chunked.Len() != rows {
+		return fmt.Errorf("%d rows, the footer promises %d", chunked.Len(), rows)
+	}
+	row := 0
+	for _, arr := range chunked.Chunks() {
+		if err := use(row, arr); err != nil {
+			return err
+		}
+		row += arr.Len()
+	}
+	return nil
+}
+
+// firstRow hands the first row of a row group to use.
+func (f *parquetFile) firstRow(ctx context.Context, column, group int, use func(arrow.Array) error) error {
 	r, err := f.reader(ctx, column, group)
 	if err != nil {
 		return err
 	}
 	return guarded(func() error {
 		defer r.Release()
-		chunked, err := r.NextBatch(int64(rows))
-		if err != nil {
-			return err
-		}
-		defer chunked.Release()
-		if chunked.Len() != rows || len(chunked.Chunks()) == 0 {
-			return fmt.Errorf("%d rows, the footer promises more", chunked.Len())
-		}
-		return use(chunked.Chunk(0))
+		return nextRows(r, 1, func(_ int, arr arrow.Array) error {
+			if arr.Len() == 0 {
+				return nil
+			}
+			return use(arr)
+		})
 	})
 }
 
@@ -216,10 +244,23 @@ func (f *parquetFile) fault(p *parquetFault, column, lo int) *Error {
 	if p.missing {
 		return missing(f.path, lo+p.row, 0, f.columns[column].Name, "null")
 	}
-	return &Error{
-		File: f.path, Row: lo + p.row, Column: f.columns[column].Name, Expected: p.expected, Found: p.found,
+	c, layout := f.columns[column], f.layouts[column]
+	e := &Error{
+		File: f.path, Row: lo + p.row, Column: c.Name, Expected: p.expected, Found: p.found,
 		Hint: "every row must have the same number of elements: pad or cut the lists before writing",
 	}
+	switch {
+	case p.level > 0 || c.lists == 0:
+		// Inner lists are not padded, and a declared shape is kept.
+	case layout.blank.DType() != 0:
+		e.Hint = "the axis has the length " + itoa(layout.dims[0]) + ": cut the lists to it before writing"
+	default:
+		if len(layout.dims) > 0 && layout.dims[0] > 0 {
+			e.Expected += " as in row 0"
+		}
+		e.Hint = padHint(c)
+	}
+	return e
 }
 
 func asParquetFault(err error) (*parquetFault, bool) {

@@ -83,9 +83,9 @@ func TestParquetFaults(t *testing.T) {
 		{"a null list", arrow.ListOf(f32), [3]string{"[1]", "[2]", "null"}, `: row 2: column "x": want a value, got null (missing)`, "impute"},
 		{"a null list in the first row", arrow.ListOf(f32), [3]string{"null", "[2]", "[1]"}, `: row 0: column "x": want a value, got null (missing)`, "impute"},
 		{"a null inside a list", arrow.ListOf(f32), [3]string{"[1,2]", "[2,null]", "[3,4]"}, `: row 1: column "x": want a value, got null (missing)`, "impute"},
-		{"lists of different length", arrow.ListOf(f32), [3]string{"[1,2]", "[3,4]", "[5]"}, `: row 2: column "x": want a list of 2 elements, got 1`, "pad or cut"},
+		{"lists of different length", arrow.ListOf(f32), [3]string{"[1,2]", "[3,4]", "[5]"}, `: row 2: column "x": want a list of 2 elements as in row 0, got 1`, "--pad x=0"},
 		{"inner lists of different length", arrow.ListOf(arrow.ListOf(f32)), [3]string{"[[1],[2]]", "[[3],[4,5]]", "[[6],[7]]"}, `: row 1: column "x": want a list of 1 element, got 2`, "pad or cut"},
-		{"an empty list", arrow.ListOf(f32), [3]string{"[]", "[]", "[]"}, `: row 0: column "x": want a list of at least one element, got an empty list`, "pad or cut"},
+		{"an empty list", arrow.ListOf(f32), [3]string{"[]", "[]", "[]"}, `: row 0: column "x": want a list of at least one element, got an empty list`, "--pad x=0"},
 		{"times", arrow.FixedWidthTypes.Timestamp_s, [3]string{"1", "2", "3"}, `: column "x": want numbers, booleans, text or lists of them, got timestamp[ms, tz=UTC]`, "cast"},
 		{"bytes", arrow.BinaryTypes.Binary, [3]string{`"YQ=="`, `"YQ=="`, `"YQ=="`}, `: column "x": want numbers, booleans, text or lists of them, got binary`, "uint8"},
 		{"records", arrow.StructOf(field("a", f32)), [3]string{`{"a":1}`, `{"a":1}`, `{"a":1}`}, `: column "x": want numbers, booleans, text or lists of them, got struct<a: float32 nullable>`, "input.field"},
@@ -223,8 +223,8 @@ func TestParquetFolder(t *testing.T) {
 	wantError(t, err, `dataset: `+filepath.Join(folder, "d.parquet")+`: column "x": want x int64[N] as in the files before it, got x int32[N]`, "same columns")
 
 	writeParquet(t, filepath.Join(folder, "d.parquet"), schemaOf(field("x", arrow.PrimitiveTypes.Int64), field("pair", arrow.ListOf(arrow.PrimitiveTypes.Float32))), 10, `{"x": 1, "pair": [1, 2, 3]}`)
-	_, err = Open(context.Background(), folder)
-	wantError(t, err, `dataset: `+filepath.Join(folder, "d.parquet")+`: column "pair": want pair float32[N,2] as in the files before it, got pair float32[N,3]`, "same columns")
+	_, err = Bind(t.Context(), open(t, folder), []tensor.Spec{spec("pair", tensor.Float32, -1)}, BindOptions{})
+	wantError(t, err, `dataset: `+filepath.Join(folder, "d.parquet")+`: column "pair": want pair float32[N,2] as in the files before it, got pair float32[N,3]`, "--pad pair=0")
 
 	writeParquet(t, filepath.Join(folder, "d.parquet"), schemaOf(field("x", arrow.PrimitiveTypes.Int64)), 10, `{"x": 1}`)
 	_, err = Open(context.Background(), folder)

@@ -179,10 +179,7 @@ func commonPrefix(names []string) string {
 func asFlags(specs []string) string {
 	var flags []string
 	for _, spec := range specs {
-		if strings.ContainsAny(spec, " *?[]{}()<>|&;$`\"'\\!#~") {
-			spec = "'" + strings.ReplaceAll(spec, "'", `'\''`) + "'"
-		}
-		flags = append(flags, "--modality "+spec)
+		flags = append(flags, "--modality "+shellWord(spec))
 	}
 	return strings.Join(flags, " ")
 }

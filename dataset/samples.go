@@ -23,6 +23,12 @@ type Samples struct {
 	ids     source
 	labels  source
 
+	attributes []attribute
+	// modalities and lacks are what MayLack was told; modalities is nil before.
+	modalities []Modality
+	lacks      []lack
+	presence   *presenceCache
+
 	labelType tensor.DType
 
 	reads    []int    // the columns of view that a Read takes
@@ -40,6 +46,12 @@ type Rows struct {
 	IDs tensor.Tensor
 	// Labels are Int64 or String, of shape [n]; the zero Tensor without labels.
 	Labels tensor.Tensor
+	// Attributes are Int64, Float64 or String, of shape [n], in the order of
+	// BindOptions.Attributes; the zero Tensor for one that the file lacks.
+	Attributes []tensor.Tensor
+	// Present has bit i set where the sample has modality i; nil unless
+	// Samples.MayLack was called.
+	Present []uint64
 }
 
 // Len returns the number of samples.
@@ -54,6 +66,7 @@ func (s *Samples) Inputs() []tensor.Spec { return s.inputs }
 
 // Features returns the full names of the columns ("x.age") that make an input,
 // in the order of its elements; nil if it is an array or column of its own.
+// Elements that padding adds have the names x.(pad 0), x.(pad 1), ...
 func (s *Samples) Features(input int) []string { return s.sources[input].features }
 
 // HasLabels reports whether there are labels.
@@ -66,27 +79,39 @@ func (s *Samples) LabelDType() tensor.DType { return s.labelType }
 // model's types cannot hold. The tensors may share memory with the file: the
 // caller must not change them.
 func (s *Samples) Read(ctx context.Context, lo, hi int) (Rows, error) {
-	parts, err := s.view.Read(ctx, lo, hi, s.reads)
+	rows, err := s.read(ctx, lo, hi)
+	if err != nil {
+		return Rows{}, s.advise(ctx, s.locate(err))
+	}
+	return rows, nil
+}
+
+func (s *Samples) read(ctx context.Context, lo, hi int) (Rows, error) {
+	parts, err := s.readParts(ctx, lo, hi, nil)
 	if err != nil {
 		return Rows{}, err
 	}
 	rows := Rows{Lo: lo}
+	if rows.Present, err = s.presentOf(parts, lo, hi-lo); err != nil {
+		return Rows{}, err
+	}
 	for i := range s.inputs {
-		t, err := s.assemble(i, parts, lo)
+		t, err := s.assemble(i, parts, lo, rows.Present)
 		if err != nil {
-			return Rows{}, s.locate(err)
+			return Rows{}, err
 		}
 		rows.Inputs = append(rows.Inputs, t)
 	}
 	if rows.IDs, err = s.readIDs(parts, lo, hi); err != nil {
-		return Rows{}, s.locate(err)
+		return Rows{}, err
 	}
 	if s.HasLabels() {
 		if rows.Labels, err = s.castLabels(parts[s.labels.at[0]], lo); err != nil {
-			return Rows{}, s.locate(err)
+			return Rows{}, err
 		}
 	}
-	return rows, nil
+	rows.Attributes, err = s.castAttributes(parts, lo)
+	return rows, err
 }
 
 // ReadLabels returns the labels of rows [lo, hi) as Read does, and leaves the
@@ -96,16 +121,16 @@ func (s *Samples) ReadLabels(ctx context.Context, lo, hi int) (tensor.Tensor, er
 		return tensor.Tensor{}, nil
 	}
 	at := s.labels.at[0]
-	parts, err := s.view.Read(ctx, lo, hi, s.reads[at:at+1])
+	parts, err := s.readParts(ctx, lo, hi, []int{at})
 	if err != nil {
 		return tensor.Tensor{}, err
 	}
-	labels, err := s.castLabels(parts[0], lo)
+	labels, err := s.castLabels(parts[at], lo)
 	return labels, s.locate(err)
 }
 
 // castLabels returns the column of the labels as a vector of their type.
-func (s *Samples) castLabels(column tensor.Tensor, lo int) (tensor.Tensor, error) {
+func (s *Samples) castLabels(column cells, lo int) (tensor.Tensor, error) {
 	labels, err := s.cast(column, s.labels.at[0], lo, s.labelType)
 	if err != nil {
 		return tensor.Tensor{}, err
@@ -113,8 +138,8 @@ func (s *Samples) castLabels(column tensor.Tensor, lo int) (tensor.Tensor, error
 	return labels.Reshape(labels.Rows()), nil
 }
 
-// assemble makes one input of its columns.
-func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Tensor, error) {
+// assemble makes one input of its columns, without what samples lack.
+func (s *Samples) assemble(input int, parts []cells, lo int, present []uint64) (tensor.Tensor, error) {
 	var (
 		spec = s.inputs[input]
 		src  = s.sources[input]
@@ -122,7 +147,7 @@ func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Ten
 	)
 	shape := append([]int{n}, spec.Shape[1:]...)
 	if src.features == nil {
-		t, err := s.cast(parts[src.at[0]], src.at[0], lo, spec.DType)
+		t, err := s.cast(s.blanked(input, 0, parts[src.at[0]], present), src.at[0], lo, spec.DType)
 		if err != nil {
 			return t, err
 		}
@@ -130,7 +155,7 @@ func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Ten
 	}
 	out := tensor.New(spec.DType, shape...)
 	for j, at := range src.at {
-		column, err := s.cast(parts[at], at, lo, spec.DType)
+		column, err := s.cast(s.blanked(input, j, parts[at], present), at, lo, spec.DType)
 		if err != nil {
 			return out, err
 		}
@@ -141,11 +166,14 @@ func (s *Samples) assemble(input int, parts []tensor.Tensor, lo int) (tensor.Ten
 	return out, nil
 }
 
-// cast returns t, rows of column at from row lo on, in the wanted type. What is
-// not finite is refused as the file has it, so that the message shows the file's
-// own number.
-func (s *Samples) cast(t tensor.Tensor, at, lo int, to tensor.DType) (tensor.Tensor, error) {
-	c := s.columns[at]
+// cast returns rows of column at from row lo on in the wanted type. What is
+// missing or not finite is refused as the file has it, so that the message shows
+// the file's own number.
+func (s *Samples) cast(from cells, at, lo int, to tensor.DType) (tensor.Tensor, error) {
+	t, c := from.Tensor, s.columns[at]
+	if fault := s.firstGap(from, at, lo); fault != nil {
+		return t, fault
+	}
 	if r, element, found := t.NonFinite(); found {
 		return t, notFinite(s.file.Path(), lo, c, t, r, element)
 	}
@@ -193,7 +221,7 @@ func shown(text string) string {
 	return text
 }
 
-func (s *Samples) readIDs(parts []tensor.Tensor, lo, hi int) (tensor.Tensor, error) {
+func (s *Samples) readIDs(parts []cells, lo, hi int) (tensor.Tensor, error) {
 	if len(s.ids.at) == 0 {
 		numbers := make([]int64, hi-lo)
 		for i := range numbers {
@@ -202,6 +230,9 @@ func (s *Samples) readIDs(parts []tensor.Tensor, lo, hi int) (tensor.Tensor, err
 		return tensor.Of(numbers), nil
 	}
 	at := s.ids.at[0]
+	if fault := s.firstGap(parts[at], at, lo); fault != nil {
+		return tensor.Tensor{}, fault
+	}
 	ids := parts[at].Reshape(hi - lo)
 	switch {
 	case ids.DType() == tensor.String:
@@ -289,6 +320,15 @@ func emptyLike(part Rows, n int) Rows {
 	if part.Labels.DType() != 0 {
 		out.Labels = like(part.Labels)
 	}
+	for _, t := range part.Attributes {
+		if t.DType() != 0 {
+			t = like(t)
+		}
+		out.Attributes = append(out.Attributes, t)
+	}
+	if part.Present != nil {
+		out.Present = make([]uint64, n)
+	}
 	return out
 }
 
@@ -300,6 +340,14 @@ func copyRow(dst Rows, to int, src Rows, from int) {
 	if src.Labels.DType() != 0 {
 		dst.Labels.CopyRow(to, src.Labels, from, 0, 1)
 	}
+	for i, t := range src.Attributes {
+		if t.DType() != 0 {
+			dst.Attributes[i].CopyRow(to, t, from, 0, 1)
+		}
+	}
+	if src.Present != nil {
+		dst.Present[to] = src.Present[from]
+	}
 }
 
 // verified is a file that tells damage which reading its rows would not show.
@@ -309,22 +357,34 @@ type verified interface {
 }
 
 // Check reads every row once, so that a fault in the last one is found before
-// the first model call. It calls progress, which may be nil, after each chunk.
+// the first model call. It calls progress, which may be nil, after each chunk. It
+// keeps who has what for Presence.
 func (s *Samples) Check(ctx context.Context, progress func(done, total int)) error {
 	if f, ok := s.view.(verified); ok {
 		if err := f.verify(ctx, s.reads); err != nil {
 			return err
 		}
 	}
+	var presence *Presence
+	if s.modalities != nil {
+		presence = s.newPresence()
+	}
 	step := chunkRows(s.columns)
 	for lo := 0; lo < s.rows; lo += step {
 		hi := min(lo+step, s.rows)
-		if _, err := s.Read(ctx, lo, hi); err != nil {
+		rows, err := s.Read(ctx, lo, hi)
+		if err != nil {
 			return err
+		}
+		if presence != nil {
+			presence.set(lo, rows.Present)
 		}
 		if progress != nil {
 			progress(hi, s.rows)
 		}
+	}
+	if presence != nil {
+		s.presence.keep(presence)
 	}
 	return nil
 }

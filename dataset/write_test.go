@@ -220,6 +220,7 @@ func errorProblem(err error, line, hint string) string {
 	var data *Error
 	var modality *ModalityError
 	var group *GroupError
+	var pad *PadError
 	switch {
 	case errors.As(err, &data):
 		got = data.Hint
@@ -227,6 +228,8 @@ func errorProblem(err error, line, hint string) string {
 		got = modality.Hint
 	case errors.As(err, &group):
 		got = group.Hint
+	case errors.As(err, &pad):
+		got = pad.Hint
 	}
 	if (hint == "") != (got == "") || !strings.Contains(got, hint) {
 		return fmt.Sprintf("want a hint with %q, got %q", hint, got)

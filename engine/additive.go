@@ -20,6 +20,9 @@ type additiveRun struct {
 	// and over all rows for k the number of blocks; empty where each sample has
 	// rows of its own.
 	means []float64
+	// plain[t*W+c] is the mean of column c of term t over all rows, before the
+	// transform: what a sample that lacks modalities has in their place.
+	plain []float64
 }
 
 func (run *additiveRun) worker() evaluator { return &additive{run} }
@@ -33,6 +36,7 @@ func (run *additiveRun) prepare(ctx context.Context) error {
 	}
 	w := p.opt.Width
 	run.terms = make([][]float64, len(p.stage.terms))
+	run.plain = make([]float64, len(p.stage.terms)*w)
 	for t, f := range p.stage.terms {
 		if p.stage.features[f].fixed {
 			continue
@@ -44,8 +48,15 @@ func (run *additiveRun) prepare(ctx context.Context) error {
 				return p.notFinite(place{background: back.row(i / w)}, "a term of the model's output", i%w, y)
 			}
 		}
+		sums := make([]mean, w)
 		for lo := 0; lo < len(values); lo += w {
+			for c := range sums {
+				sums[c].add(values[lo+c])
+			}
 			p.opt.Transform.Apply(values[lo : lo+w])
+		}
+		for c, sum := range sums {
+			run.plain[t*w+c] = sum.over(len(values) / w)
 		}
 		run.terms[t] = values
 	}
@@ -92,6 +103,9 @@ func (run *additiveRun) meansOf(rows, blockOf []int) []float64 {
 	return out
 }
 
+// of reports whether a term is the sample's own with the modalities in s present.
+func (o ownership) of(s game.Coalition) bool { return o.fixed || s&o.players != 0 }
+
 // additive adds up terms.
 type additive struct{ run *additiveRun }
 
@@ -106,9 +120,13 @@ func (e *additive) evaluate(ctx context.Context, tile *Tile) error {
 	output := make([]float64, w)
 	for i := range n {
 		clear(output)
-		for _, term := range own {
-			for c := range output {
-				output[c] += term[i*w+c]
+		for t, term := range own {
+			term := term[i*w : (i+1)*w]
+			if !p.stage.features[p.stage.terms[t]].of(work.has(i)) {
+				term = e.run.plain[t*w : (t+1)*w] // the transform changes no class
+			}
+			for c, y := range term {
+				output[c] += y
 			}
 		}
 		if err := work.choose(i, output); err != nil {
@@ -158,7 +176,7 @@ func (e *additive) fill(tile *Tile, work *tileSums, own [][]float64) error {
 			sum := func(s game.Coalition, k int) float64 {
 				v := 0.0
 				for t, f := range p.stage.terms {
-					if feature := p.stage.features[f]; feature.fixed || s&feature.players != 0 {
+					if p.stage.features[f].of(s) {
 						v += own[t][i*w+c]
 					} else {
 						v += means[(k*terms+t)*w+c]
@@ -167,7 +185,7 @@ func (e *additive) fill(tile *Tile, work *tileSums, own [][]float64) error {
 				return v
 			}
 			for position := range p.width() {
-				s := p.coalition(position)
+				s := p.coalition(position) & work.has(i)
 				at := (j*work.n+i)*p.width() + position
 				values[at] = sum(s, blocks)
 				for k := range len(byBlock) / len(values) {

@@ -1,10 +1,10 @@
 package engine
 
-// A base is v({}), where it is the same for every sample.
+// A base is the output over the background rows, in all columns: v({}), where it is the
+// same for every sample, or what a sample that lacks modalities gives as it is.
 type base struct {
 	plan *Plan
-	// sums[c] holds, for each block, the sum of column c over the background rows
-	// alone.
+	// sums[c] holds, for each block, the sum of column c.
 	sums [][]mean
 	// broken[c] is the fault of the first row whose transform is not finite in
 	// column c. It matters only where that column is explained: the logarithm of
@@ -21,11 +21,19 @@ func newBase(p *Plan) *base {
 	return b
 }
 
-// add adds the transformed output of a background row.
-func (b *base) add(row int, output []float64) {
+func (b *base) clear() {
+	for _, sums := range b.sums {
+		clear(sums)
+	}
+	clear(b.broken)
+}
+
+// add adds the transformed output with a background row.
+func (b *base) add(at place, output []float64) {
+	row := at.background
 	for c, y := range output {
 		if y-y != 0 && (b.broken[c] == nil || row < b.first[c]) { // NaN and Inf alone
-			b.broken[c], b.first[c] = b.plan.transformedError(place{background: row}, output, c), row
+			b.broken[c], b.first[c] = b.plan.transformedError(at, output, c), row
 		}
 		b.sums[c][b.plan.blockOf[row]].add(y)
 	}

@@ -14,6 +14,7 @@ func (p *Plan) blame(ctx context.Context, part *stagedPart, inputs model.Batch, 
 	if ctx.Err() != nil || errors.Is(failure, model.ErrUnanswered) {
 		return failure
 	}
+	ctx = model.Searching(ctx)
 	run := func(inputs model.Batch) error {
 		_, err := part.Grid.Evaluate(ctx, inputs)
 		return err

@@ -32,10 +32,11 @@ func (p *Plan) bounds(number int) (lo, hi int) {
 	return lo, min(p.n, lo+p.tile)
 }
 
-// keptSamples counts the samples in tiles that are kept.
+// keptSamples counts the samples in tiles of the run that are kept.
 func (p *Plan) keptSamples(kept Checkpoint) int64 {
 	samples := 0
-	for number := range p.Tiles() {
+	from, to := p.Range()
+	for number := from; number < to; number++ {
 		if kept.Has(number) {
 			lo, hi := p.bounds(number)
 			samples += hi - lo
@@ -51,6 +52,9 @@ func (p *Plan) answer(ctx context.Context, e evaluator, kept Checkpoint, tile *T
 			return err
 		}
 		return p.checkTile(tile)
+	}
+	if err := p.show(tile); err != nil {
+		return err
 	}
 	if err := e.evaluate(ctx, tile); err != nil {
 		return err

@@ -11,6 +11,11 @@
 // limit alone, so that a tile means the same on every machine. [Plan.Run] has
 // workers evaluate tiles and hands them out in order.
 //
+// A sample may lack modalities (dataset.Rows.Present). It plays with those that it has,
+// P: v_x(S) is v_x(S∩P), so that its v(all) is a mean over background rows as well, and
+// phi of what is absent is exactly zero. Its predicted class is told by the mean output
+// of its rows with P.
+//
 // A run evaluates all coalitions, or those of a list ([Options].Coalitions), where
 // there are too many. A listed coalition has the bits that it has among all.
 //
@@ -29,7 +34,8 @@
 // Reading order: plan.go, coalitions.go and run.go; full.go with rows.go, sums.go and base.go;
 // then for models in parts stage.go and verify.go, staging.go (what parts are),
 // staged_shape.go and chunk.go (how rows are cut), cost.go (how many there are),
-// backdrop.go, staged.go, additive.go. checkpoint.go lets a run go on after a
-// stop. [Plan.Pairs] and [Plan.Outputs] give rows away, for scores that are not
+// backdrop.go, staged.go, additive.go. lacking.go has what samples that lack modalities
+// take besides. checkpoint.go lets a run go on after a stop, and shard.go run a part of
+// the tiles. [Plan.Pairs] and [Plan.Outputs] give rows away, for scores that are not
 // made of coalitions.
 package engine

@@ -11,11 +11,13 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
-// fullRun is what the workers of the plain method share: v({}), once for all.
+// fullRun is what the workers of the plain method share: v({}), once for all, and what
+// tells the class of a sample that has nothing.
 type fullRun struct {
 	plan     *Plan
 	progress *progress
 	base     *base
+	class    *classMeans
 }
 
 func (run *fullRun) worker() evaluator { return newFull(run) }
@@ -42,7 +44,7 @@ func (run *fullRun) prepare(ctx context.Context) error {
 	if !p.sharedBase {
 		return nil
 	}
-	run.base = newBase(p)
+	run.base, run.class = newBase(p), p.newClassMeans()
 	f := newFull(run)
 	for first := 0; first < p.b; first += p.batch {
 		n := min(p.batch, p.b-first)
@@ -52,7 +54,7 @@ func (run *fullRun) prepare(ctx context.Context) error {
 			return err
 		}
 		for r := range n {
-			run.base.add(first+r, f.transformed(r))
+			run.base.add(at(r), f.classified(run.class, r))
 		}
 		run.progress.add(n)
 	}
@@ -68,57 +70,88 @@ func (f *full) row(r int) []float64 {
 func (f *full) evaluate(ctx context.Context, tile *Tile) error {
 	p := f.run.plan
 	work := newTileSums(p, tile, game.Grand(p.m))
-	if err := f.whole(ctx, tile, work); err != nil {
+	// Who lacks modalities takes fewer rows; the others are done as well.
+	done := f.run.progress.atMost(tile.Samples() * int(p.sampleRows()))
+	whole, lacking := work.split()
+	if err := f.whole(ctx, tile, whole, work, done); err != nil {
 		return err
 	}
-	if err := f.combine(ctx, tile, work); err != nil {
+	if err := f.lacking(ctx, tile, lacking, work, done); err != nil {
 		return err
 	}
+	if err := f.combine(ctx, tile, work, done); err != nil {
+		return err
+	}
+	done.rest()
 	return work.finish(f.run.base)
 }
 
-// whole runs the tile's samples as they are: v(all), and with it the columns
-// that are explained.
-func (f *full) whole(ctx context.Context, tile *Tile, work *tileSums) error {
+// whole runs samples that have every modality as they are: v(all), and with it the
+// columns that are explained.
+func (f *full) whole(ctx context.Context, tile *Tile, samples []int, work *tileSums, done *limited) error {
 	p := f.run.plan
 	all := game.Grand(p.m)
-	for first := 0; first < tile.Samples(); first += p.batch {
-		n := min(p.batch, tile.Samples()-first)
+	for first := 0; first < len(samples); first += p.batch {
+		n := min(p.batch, len(samples)-first)
 		for r := range n {
-			p.copies[p.width()-1].fill(f.batch, r, 1, tile.Rows.Inputs, first+r, nil, 0, nil)
+			p.copies[p.width()-1].fill(f.batch, r, 1, tile.inputs, samples[first+r], nil, 0, nil)
 		}
-		at := func(r int) place { return place{tile: tile, sample: first + r, coalition: all} }
+		at := func(r int) place { return place{tile: tile, sample: samples[first+r], coalition: all} }
 		if err := f.predict(ctx, n, at); err != nil {
 			return err
 		}
 		for r := range n {
-			if err := work.choose(first+r, f.row(r)); err != nil {
+			if err := work.choose(samples[first+r], f.row(r)); err != nil {
 				return err
 			}
 			row := f.transformed(r)
-			if c, ok := finite(row, work.columnsOf(first+r)); !ok {
+			if c, ok := finite(row, work.columnsOf(samples[first+r])); !ok {
 				return p.transformedError(at(r), row, c)
 			}
-			work.setWhole(first+r, row)
+			work.setWhole(samples[first+r], row)
 		}
-		f.run.progress.add(n)
+		done.add(n)
 	}
 	return nil
 }
 
+// A cell is a coalition, by its position, and a sample whose rows are to be run.
+type cell struct{ position, sample int }
+
+// cells returns the number of cells of a tile whose rows mix samples and background,
+// and each of them, coalition by coalition. Those that a sample lacks modalities for are
+// left out, and so is that of all that it has, which was run before.
+func (w *tileSums) cells() (count int, at func(k int) cell) {
+	p := w.plan
+	first, count := p.firstCombination(), p.combinations()*w.n
+	every := func(k int) cell { return cell{first + k/w.n, k % w.n} }
+	if w.tile.has == nil {
+		return count, every
+	}
+	var some []cell
+	for k := range count {
+		c := every(k)
+		s, has := p.coalition(c.position), w.has(c.sample)
+		if has == w.players || s&^has == 0 && s != has {
+			some = append(some, c)
+		}
+	}
+	return len(some), func(k int) cell { return some[k] }
+}
+
 // combine runs the rows that mix samples and background. They form one sequence
 // (coalition, sample, background row), which is cut into calls wherever it falls.
-func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
+func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums, done *limited) error {
 	p := f.run.plan
 	near := p.nearest(tile)
-	per := tile.Samples() * p.b // rows of one coalition
-	total := p.combinations() * per
+	cells, cellAt := work.cells()
+	total := cells * p.b
 	for first := 0; first < total; first += p.batch {
 		n := min(p.batch, total-first)
-		position := func(r int) int { return p.firstCombination() + (first+r)/per }
+		position := func(r int) int { return cellAt((first + r) / p.b).position }
 		at := func(r int) place {
-			i := first + r
-			return place{tile: tile, coalition: p.coalition(position(r)), sample: i % per / p.b, background: i % p.b}
+			cell := cellAt((first + r) / p.b)
+			return place{tile: tile, coalition: p.coalition(cell.position), sample: cell.sample, background: (first + r) % p.b}
 		}
 		for r := 0; r < n; {
 			here := at(r)
@@ -127,7 +160,7 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 			if near != nil {
 				rows = near[here.sample*p.b : (here.sample+1)*p.b]
 			}
-			p.copies[position(r)].fill(f.batch, r, run, tile.Rows.Inputs, here.sample, p.opt.Background.Inputs(), here.background, rows)
+			p.copies[position(r)].fill(f.batch, r, run, tile.inputs, here.sample, p.opt.Background.Inputs(), here.background, rows)
 			r += run
 		}
 		if err := f.predict(ctx, n, at); err != nil {
@@ -145,7 +178,7 @@ func (f *full) combine(ctx context.Context, tile *Tile, work *tileSums) error {
 				here.background++
 			}
 		}
-		f.run.progress.add(n)
+		done.add(n)
 	}
 	return nil
 }
@@ -180,7 +213,7 @@ func (f *full) predict(ctx context.Context, n int, at func(r int) place) error {
 func (f *full) ask(ctx context.Context, lo, hi int) (model.Batch, error) {
 	inputs := make(model.Batch, len(f.batch))
 	for i, t := range f.batch {
-		inputs[i] = model.Named{Name: f.run.plan.inputs[i].Name, Tensor: t.Slice(lo, hi)}
+		inputs[i] = model.Named{Name: f.run.plan.inputs[i].Name, Tensor: t.Slice(lo, hi), Missing: f.run.plan.missing[i]}
 	}
 	return f.run.plan.opt.Model.Predict(ctx, inputs)
 }
@@ -191,6 +224,7 @@ func (f *full) blame(ctx context.Context, n int, at func(r int) place, failure e
 	if errors.Is(failure, model.ErrUnanswered) {
 		return failure
 	}
+	ctx = model.Searching(ctx)
 	row, err, found := culprit(ctx, n, func(lo, hi int) error {
 		_, err := f.ask(ctx, lo, hi)
 		return err

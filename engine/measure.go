@@ -30,7 +30,7 @@ func (s Speed) Seconds(rows int64) float64 {
 func (p *Plan) Measure(ctx context.Context, limit time.Duration) (Speed, error) {
 	batch := make(model.Batch, len(p.inputs))
 	for i, t := range p.repeated(p.plainBatch) {
-		batch[i] = model.Named{Name: p.inputs[i].Name, Tensor: t}
+		batch[i] = model.Named{Name: p.inputs[i].Name, Tensor: t, Missing: p.missing[i]}
 	}
 	return p.measure(ctx, limit, batch.Rows(), func(ctx context.Context) error {
 		_, err := p.opt.Model.Predict(ctx, batch)

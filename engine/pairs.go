@@ -18,7 +18,7 @@ const pairsInMemory = 512
 // background row k; fixed inputs are the sample's own. It hands out transformed
 // outputs sample by sample, in order and from one goroutine: those of some samples
 // from lo on, [samples, background rows, Width], background rows in the order of
-// their file. each must not keep them.
+// their file. each must not keep them. A sample that lacks modalities is an error.
 //
 // Pairs are evaluated as the plan evaluates coalitions: in parts, where each encoder
 // runs once for a sample and once for a background row, or whole. A pair's outputs
@@ -65,9 +65,13 @@ func (p *Plan) planPairs() (*Plan, error) {
 	case p.opt.Background.PerSample():
 		return nil, fmt.Errorf("engine: pairs: want the same background rows for every sample, not those of the mask %s", p.opt.Background.Mask())
 	}
+	if err := p.undivided(); err != nil {
+		return nil, err
+	}
 	const float = 8
 	each := int64(p.b) * int64(p.opt.Width) * float // bytes of a sample's outputs
 	q := *p
+	q.to = 0
 	q.tile = int(max(1, min(int64(p.tile), p.opt.Memory/pairsInMemory/each)))
 	if need := q.MemoryBytes() + int64(p.opt.Workers)*tilesPerWorker*int64(q.tile)*each; need > p.opt.Memory {
 		return nil, fmt.Errorf("engine: pairs: %d background rows and the outputs of %d samples in flight take %d KiB, %w of %d KiB; raise it, or use fewer rows or workers",
@@ -91,9 +95,10 @@ func (p *Plan) pairsMethod(done *progress) method {
 	}
 }
 
-// newPairs gives a tile room for its outputs.
-func (p *Plan) newPairs(tile *Tile) {
+// newPairs gives a tile of whole samples room for its outputs.
+func (p *Plan) newPairs(tile *Tile) error {
 	tile.outputs = make([]float64, tile.Samples()*p.b*p.opt.Width)
+	return p.complete(tile)
 }
 
 // setPair writes the transformed output of sample i and background row k.
@@ -112,7 +117,9 @@ type fullPairs struct{ *full }
 
 func (f fullPairs) evaluate(ctx context.Context, tile *Tile) error {
 	p := f.run.plan
-	p.newPairs(tile)
+	if err := p.newPairs(tile); err != nil {
+		return err
+	}
 	columns := upTo(p.opt.Width)
 	total := tile.Samples() * p.b
 	for first := 0; first < total; first += p.batch {
@@ -123,7 +130,7 @@ func (f fullPairs) evaluate(ctx context.Context, tile *Tile) error {
 		for r := 0; r < n; {
 			here := at(r)
 			run := min(n-r, p.b-here.background)
-			p.copies[firstOnly].fill(f.batch, r, run, tile.Rows.Inputs, here.sample, p.opt.Background.Inputs(), here.background, nil)
+			p.copies[firstOnly].fill(f.batch, r, run, tile.inputs, here.sample, p.opt.Background.Inputs(), here.background, nil)
 			r += run
 		}
 		if err := f.predict(ctx, n, at); err != nil {
@@ -156,7 +163,9 @@ type stagedPairs struct{ run *stagedRun }
 
 func (e *stagedPairs) evaluate(ctx context.Context, tile *Tile) error {
 	p, n := e.run.plan, tile.Samples()
-	p.newPairs(tile)
+	if err := p.newPairs(tile); err != nil {
+		return err
+	}
 	samples, err := p.sampleSide(ctx, tile, e.run.progress)
 	if err != nil {
 		return err
@@ -179,7 +188,7 @@ func (e *stagedPairs) evaluate(ctx context.Context, tile *Tile) error {
 		// column, for all.
 		inputs := st.inputs(v, head, firstOnly)
 		rows, cols := pairsIn(inputs)
-		if err := p.headPairs(ctx, inputs, rows, cols, at(firstOnly), func(int) []int { return columns }, func(i, k int, row []float64) {
+		if err := p.headPairs(ctx, inputs, rows, cols, at(firstOnly), func(int) ([]int, bool) { return columns, true }, func(i, k int, row []float64) {
 			for ; i < n; i += rows {
 				for k := k; k < c.rows(); k += cols {
 					p.setPair(tile, i, p.cut.order[c.lo+k], row)
@@ -203,7 +212,9 @@ type additivePairs struct{ run *additiveRun }
 
 func (e *additivePairs) evaluate(ctx context.Context, tile *Tile) error {
 	p, w := e.run.plan, e.run.plan.opt.Width
-	p.newPairs(tile)
+	if err := p.newPairs(tile); err != nil {
+		return err
+	}
 	own, err := e.run.ownTerms(ctx, tile)
 	if err != nil {
 		return err

@@ -24,6 +24,15 @@ func (p *Plan) describe(at place) string {
 	if at.tile == nil {
 		return p.describeBackground(at)
 	}
+	sample := p.describeSample(at)
+	if at.coalition == game.Grand(p.m) {
+		return sample + " as it is"
+	}
+	return fmt.Sprintf("%s with {%s} present and %s elsewhere", sample, p.present(at.coalition), p.describeBackground(at))
+}
+
+// describeSample names the sample.
+func (p *Plan) describeSample(at place) string {
 	number := at.tile.Lo + at.sample
 	if drawn, ok := p.opt.Samples.(numbered); ok {
 		number = drawn.Number(number)
@@ -32,10 +41,7 @@ func (p *Plan) describe(at place) string {
 	if ids := at.tile.Rows.IDs; ids.Rows() > at.sample {
 		sample += fmt.Sprintf(" (id %s)", ids.Format(at.sample))
 	}
-	if at.coalition == game.Grand(p.m) {
-		return sample + " as it is"
-	}
-	return fmt.Sprintf("%s with {%s} present and %s elsewhere", sample, p.present(at.coalition), p.describeBackground(at))
+	return sample
 }
 
 // present lists the modalities of a coalition.

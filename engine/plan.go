@@ -13,8 +13,9 @@ import (
 )
 
 // A Source has the samples of a run; *dataset.Samples is one. Read must be safe
-// for concurrent use. Where samples were drawn from a file, a method Number(i int)
-// int gives the row that sample i is, which messages then name.
+// for concurrent use. Its rows may lack modalities (dataset.Rows.Present): what stands
+// in their place is never looked at. Where samples were drawn from a file, a method
+// Number(i int) int gives the row that sample i is, which messages then name.
 type Source interface {
 	Len() int
 	Inputs() []tensor.Spec
@@ -44,7 +45,9 @@ type Options struct {
 	// Labels maps a sample's label to its column; only a Label target needs it.
 	Labels func(labels tensor.Tensor, row int) (int, error)
 	// Classify returns the predicted class of an output row before the
-	// transform; nil takes the column with the largest value, the lowest on ties.
+	// transform; nil takes the column with the largest value, the lowest on ties. Of a
+	// sample that lacks modalities it gets the mean over the background rows; nil takes
+	// the column whose mean after the transform is the largest.
 	Classify func(output []float64) int
 	// Workers is the number of concurrent model calls; 0 means 1.
 	Workers int
@@ -73,7 +76,15 @@ type Plan struct {
 	batch, tile, plainBatch int
 	// sharedBase is set when v({}) is the same for every sample.
 	sharedBase bool
-	inputs     []tensor.Spec
+	// plainClass is set when a class is told by outputs before the transform, even by
+	// their mean.
+	plainClass bool
+	// from and to bound the tiles of a run; to is 0 for all. See [Plan.Shard].
+	from, to int
+	inputs   []tensor.Spec
+	// missing is set for inputs in which a NaN says that a value is missing: the mask
+	// absent shows the model what the data show it.
+	missing []bool
 	// coalitions lists those that are evaluated; nil means all, where a coalition is
 	// its own position.
 	coalitions []game.Coalition
@@ -115,10 +126,11 @@ func planOf(opt Options) (*Plan, error) {
 	if opt.Memory == 0 {
 		opt.Memory = DefaultMemory
 	}
+	plainClass := opt.Classify != nil
 	if opt.Classify == nil {
 		opt.Classify = argmax
 	}
-	p := &Plan{opt: opt, m: len(opt.Modalities), n: opt.Samples.Len(), b: opt.Background.Len()}
+	p := &Plan{opt: opt, plainClass: plainClass, m: len(opt.Modalities), n: opt.Samples.Len(), b: opt.Background.Len()}
 	switch {
 	case p.m < 1 || p.m > game.MaxPartialPlayers:
 		return nil, fmt.Errorf("engine: want 1 to %d modalities, got %d", game.MaxPartialPlayers, p.m)
@@ -141,6 +153,9 @@ func planOf(opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p.inputs = opt.Samples.Inputs()
+	for _, in := range opt.Background.Inputs() {
+		p.missing = append(p.missing, hasNaN(in))
+	}
 	spans := ownedSpans(opt.Modalities, opt.Background.Inputs())
 	for at := range p.width() {
 		p.copies = append(p.copies, newRowCopy(p.coalition(at), spans))
@@ -247,4 +262,10 @@ func rowBytes(d tensor.DType, elements int) int64 {
 		return int64(elements) * stringHeader
 	}
 	return int64(elements) * int64(d.Size())
+}
+
+// hasNaN reports whether a value is missing: what is read from a file is finite else.
+func hasNaN(t tensor.Tensor) bool {
+	_, _, found := t.NonFinite()
+	return found
 }

@@ -13,10 +13,14 @@ import (
 // Probe asks the model about a few rows, to learn what it gives before a run is
 // planned.
 func Probe(ctx context.Context, m model.Model, inputs []tensor.Spec, rows []tensor.Tensor) (model.Batch, error) {
+	missing := make([]bool, len(inputs))
+	for i := range inputs {
+		missing[i] = hasNaN(rows[i])
+	}
 	ask := func(lo, hi int) (model.Batch, error) {
 		batch := make(model.Batch, len(inputs))
 		for i, in := range inputs {
-			batch[i] = model.Named{Name: in.Name, Tensor: rows[i].Slice(lo, hi)}
+			batch[i] = model.Named{Name: in.Name, Tensor: rows[i].Slice(lo, hi), Missing: missing[i]}
 		}
 		return m.Predict(ctx, batch)
 	}

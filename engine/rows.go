@@ -104,7 +104,7 @@ func (p *Plan) nearest(tile *Tile) []int {
 	}
 	near := make([]int, tile.Samples()*p.b)
 	for i := range tile.Samples() {
-		p.opt.Background.Nearest(near[i*p.b:(i+1)*p.b], tile.Rows.Inputs, i)
+		p.opt.Background.Nearest(near[i*p.b:(i+1)*p.b], tile.inputs, i)
 	}
 	return near
 }

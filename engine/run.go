@@ -8,6 +8,7 @@ import (
 
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/tensor"
 )
 
 // A Tile is the answer for consecutive samples [Lo, Hi).
@@ -30,6 +31,10 @@ type Tile struct {
 	BlockValues game.Tables
 	// outputs holds the rows that [Plan.Outputs] and [Plan.Pairs] give away.
 	outputs []float64
+	// inputs are what evaluators see of the samples; has is what each of them has, nil
+	// where all have every modality. See [Plan.shown].
+	inputs []tensor.Tensor
+	has    []game.Coalition
 }
 
 // Samples returns the number of samples in the tile.
@@ -61,14 +66,16 @@ func (p *Plan) method(done *progress) method {
 
 // Cost is what a run took.
 type Cost struct {
-	// Rows is the number of model rows.
+	// Rows is the number of model rows that the plan counts. Samples that lack
+	// modalities take fewer rows of the whole model, and may take some more of the last
+	// part of a model in parts.
 	Rows int64
 	// Evaluation is the time from the first model row to the last.
 	Evaluation time.Duration
 }
 
-// Run evaluates the plan and calls each with every tile, in order, from one
-// goroutine. It stops at the first error, its own, the model's or that of each.
+// Run evaluates the plan, or its shard, and calls each with every tile, in order, from
+// one goroutine. It stops at the first error, its own, the model's or that of each.
 // No goroutine outlives the call.
 func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
 	return p.Resume(ctx, nothing{}, each)
@@ -76,18 +83,18 @@ func (p *Plan) Run(ctx context.Context, each func(*Tile) error) (Cost, error) {
 
 // Resume is Run with a checkpoint: tiles that it has are taken from it, others
 // are evaluated and saved before each sees them. The progress counts the rows
-// that are left to evaluate; the cost has the rows of the plan and the time of
-// this call.
+// that are left to evaluate; the cost has the rows of the plan, or of its
+// shard, and the time of this call.
 //
 // What tiles share, v({}) and what parts make of the background, is computed
 // again: the same rows in the same batches give the same bits.
 func (p *Plan) Resume(ctx context.Context, kept Checkpoint, each func(*Tile) error) (Cost, error) {
-	run := p.method(&progress{total: p.Rows() - p.keptSamples(kept)*p.sampleRows(), tell: p.opt.Progress})
+	run := p.method(&progress{total: p.RunRows() - p.keptSamples(kept)*p.sampleRows(), tell: p.opt.Progress})
 	took, err := p.stream(ctx, run, kept, each)
 	if err != nil {
 		return Cost{}, err
 	}
-	return Cost{Rows: p.Rows(), Evaluation: took}, nil
+	return Cost{Rows: p.RunRows(), Evaluation: took}, nil
 }
 
 // stream prepares a method, has its evaluators answer the plan's tiles and hands
@@ -132,7 +139,7 @@ func (p *Plan) stream(ctx context.Context, run method, kept Checkpoint, each fun
 	defer workers.Wait()
 	defer cancel(nil) // before Wait: workers may be blocked on their channels
 	waiting := map[int]*Tile{}
-	for next := 0; next < p.Tiles(); {
+	for next, to := p.Range(); next < to; {
 		if ctx.Err() != nil {
 			return 0, context.Cause(ctx)
 		}
@@ -157,7 +164,8 @@ func (p *Plan) stream(ctx context.Context, run method, kept Checkpoint, each fun
 
 // read feeds the samples of each tile into todo.
 func (p *Plan) read(ctx context.Context, tokens chan<- struct{}, todo chan<- *Tile) error {
-	for number := range p.Tiles() {
+	from, to := p.Range()
+	for number := from; number < to; number++ {
 		select {
 		case tokens <- struct{}{}:
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/model"
@@ -21,6 +22,9 @@ func Stage(ctx context.Context, opt Options) (*model.Stages, error) {
 	p, err := planOf(opt)
 	if err != nil {
 		return nil, err
+	}
+	if at := slices.Index(p.missing, true); at >= 0 {
+		return nil, &model.Uncut{Reason: fmt.Sprintf("input %q tells absence by NaN, which parts do not take", p.inputs[at].Name)}
 	}
 	leaves, err := leavesOf(opt.Modalities, p.inputs, opt.Background.Inputs())
 	if err != nil {
@@ -90,7 +94,12 @@ func (p *Plan) lookAt(ctx context.Context) (look, error) {
 		if err != nil {
 			return v, fmt.Errorf("engine: sample %d: %w", at, err)
 		}
-		for k, in := range rows.Inputs {
+		// What a sample lacks is nothing to hold parts against the whole with.
+		inputs, _, err := p.shown(rows)
+		if err != nil {
+			return v, fmt.Errorf("engine: sample %d: %w", at, err)
+		}
+		for k, in := range inputs {
 			pieces[k] = append(pieces[k], in)
 		}
 	}

@@ -59,7 +59,7 @@ func (s baseSums) addTo(b *base, c chunk) {
 		return
 	}
 	for k := range c.rows() {
-		b.add(b.plan.cut.order[c.lo+k], s.rows[k*w:(k+1)*w])
+		b.add(place{background: b.plan.cut.order[c.lo+k]}, s.rows[k*w:(k+1)*w])
 	}
 }
 
@@ -81,7 +81,7 @@ func (run *stagedRun) baseOf(ctx context.Context, c chunk) (baseSums, error) {
 		}
 	}
 	var out baseSums
-	err := p.headPairs(ctx, inputs, 1, c.rows(), at, func(int) []int { return nil }, func(_, _ int, row []float64) {
+	err := p.headPairs(ctx, inputs, 1, c.rows(), at, func(int) ([]int, bool) { return nil, true }, func(_, _ int, row []float64) {
 		out.rows = append(out.rows, row...)
 	})
 	run.progress.add(c.rows())
@@ -114,8 +114,14 @@ func (e *staged) evaluate(ctx context.Context, tile *Tile) error {
 	if err := e.whole(ctx, tile, samples, work); err != nil {
 		return err
 	}
+	if err := e.lacking(ctx, tile, samples, work); err != nil {
+		return err
+	}
 	if len(p.patterns[p.stage.last]) > 0 {
 		patterns, near := p.patternsWithout(still), p.nearest(tile)
+		if asked := work.asked(); asked != nil {
+			patterns = p.patternsOf(asked, still)
+		}
 		for _, c := range p.cut.chunks {
 			if err := e.combine(ctx, tile, samples, patterns, near, c, work); err != nil {
 				return err
@@ -130,7 +136,7 @@ func (p *Plan) sampleSide(ctx context.Context, tile *Tile, done *progress) ([]te
 	st, n := p.stage, tile.Samples()
 	v := &sides{sample: make([]tensor.Tensor, len(st.features))}
 	for f, leaf := range st.leaves {
-		v.sample[f] = leafRows(leaf, tile.Rows.Inputs)
+		v.sample[f] = leafRows(leaf, tile.inputs)
 	}
 	at := func(i, _ int) place { return place{tile: tile, sample: i, coalition: game.Grand(p.m)} }
 	for i := range st.earlier() {
@@ -162,12 +168,15 @@ func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor,
 	e.run.progress.add(n)
 	raw := make([]float64, n*w)
 	outputs[st.output].Float64s(raw)
-	for i, y := range raw {
-		if y-y != 0 { // NaN and Inf alone
-			return p.notFinite(at(i/w, 0), "the model's output", i%w, y)
+	own, _ := work.split()
+	for _, i := range own {
+		for c, y := range raw[i*w : (i+1)*w] {
+			if y-y != 0 { // NaN and Inf alone
+				return p.notFinite(at(i, 0), "the model's output", c, y)
+			}
 		}
 	}
-	for i := range n {
+	for _, i := range own {
 		row := raw[i*w : (i+1)*w]
 		if err := work.choose(i, row); err != nil {
 			return err
@@ -187,7 +196,7 @@ func (e *staged) whole(ctx context.Context, tile *Tile, samples []tensor.Tensor,
 			raw[i] = sums.High[i] + sums.Low[i]
 		}
 	}
-	for i := range n {
+	for _, i := range own {
 		work.setWhole(i, raw[i*w:(i+1)*w])
 	}
 	return nil
@@ -227,8 +236,10 @@ func (e *staged) combine(ctx context.Context, tile *Tile, samples []tensor.Tenso
 func (e *staged) head(ctx context.Context, inputs model.Batch, s game.Coalition, c chunk, work *tileSums, at func(i, k int) place) error {
 	p := e.run.plan
 	head, n, b, slot := p.stage.head(), work.n, c.rows(), work.slot(s)
+	// A sample that lacks one of s has no such rows: what was run with them is left.
+	asked := func(i int) ([]int, bool) { return work.columnsOf(i), s&^work.has(i) == 0 }
 	if head.summer == nil {
-		return p.headPairs(ctx, inputs, n, b, at, work.columnsOf, func(i, k int, row []float64) {
+		return p.headPairs(ctx, inputs, n, b, at, asked, func(i, k int, row []float64) {
 			work.sumsOf(i, slot).add(p.blockOf[p.cut.order[c.lo+k]], row)
 		})
 	}
@@ -238,12 +249,15 @@ func (e *staged) head(ctx context.Context, inputs model.Batch, s game.Coalition,
 	}
 	w := p.opt.Width
 	for i := range n {
+		if _, ok := asked(i); !ok {
+			continue
+		}
 		cell := work.sumsOf(i, slot)
 		for k, block := range c.blocks {
 			from := (i*len(c.blocks) + k) * w
 			high, low := sums.High[from:from+w], sums.Low[from:from+w]
 			if column, ok := finite(high, cell.columns); !ok {
-				return p.explainSum(ctx, inputs, n, b, at, work.columnsOf, column, high[column])
+				return p.explainSum(ctx, inputs, n, b, at, asked, column, high[column])
 			}
 			cell.add(block, high)
 			cell.add(block, low)
@@ -253,7 +267,7 @@ func (e *staged) head(ctx context.Context, inputs model.Batch, s game.Coalition,
 }
 
 // explainSum says which pair makes a sum that is no number.
-func (p *Plan) explainSum(ctx context.Context, inputs model.Batch, n, b int, at func(i, k int) place, columns func(i int) []int, column int, sum float64) error {
+func (p *Plan) explainSum(ctx context.Context, inputs model.Batch, n, b int, at func(i, k int) place, columns func(i int) ([]int, bool), column int, sum float64) error {
 	if err := p.headPairs(ctx, inputs, n, b, at, columns, func(int, int, []float64) {}); err != nil {
 		return err
 	}
@@ -262,8 +276,9 @@ func (p *Plan) explainSum(ctx context.Context, inputs model.Batch, n, b int, at 
 
 // headPairs evaluates the last part row by row and gives add every transformed
 // pair, after the check that full makes: outputs are finite, and so are their
-// transforms in the columns that are explained of sample i.
-func (p *Plan) headPairs(ctx context.Context, inputs model.Batch, n, b int, at func(i, k int) place, columns func(i int) []int, add func(i, k int, row []float64)) error {
+// transforms in the columns that are explained of sample i. It passes over samples that
+// columns does not ask about.
+func (p *Plan) headPairs(ctx context.Context, inputs model.Batch, n, b int, at func(i, k int) place, columns func(i int) (explained []int, asked bool), add func(i, k int, row []float64)) error {
 	st, head, w := p.stage, p.stage.head(), p.opt.Width
 	outputs, err := st.evaluate(ctx, head, inputs, n, b)
 	if err != nil {
@@ -272,7 +287,10 @@ func (p *Plan) headPairs(ctx context.Context, inputs model.Batch, n, b int, at f
 	values := make([]float64, n*b*w)
 	outputs[st.output].Float64s(values)
 	for i := range n {
-		explained := columns(i)
+		explained, asked := columns(i)
+		if !asked {
+			continue
+		}
 		for k := range b {
 			row := values[(i*b+k)*w : (i*b+k+1)*w]
 			for c, y := range row {

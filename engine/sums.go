@@ -125,9 +125,13 @@ func (w *tileSums) finish(shared *base) error {
 	}
 	for table := range w.n * w.t {
 		i, j := table%w.n, table/w.n
-		whole := w.whole[i*w.t+j]
+		whole, has := w.whole[i*w.t+j], w.has(i)
 		for position, slot := range slots {
-			s, at, from := p.coalition(position)&w.players, table*width+position, table*width+slot
+			s := p.coalition(position) & has
+			if has != w.players {
+				slot = w.slot(s)
+			}
+			at, from := table*width+position, table*width+slot
 			sums := w.sums[from*blocks : (from+1)*blocks]
 			if s == 0 && shared != nil {
 				sums = shared.sums[w.columns[i*w.t+j]]

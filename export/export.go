@@ -90,6 +90,21 @@ func (x *Export) mean(target int) row {
 	return row{base: t.Base, phi: slices.Concat(t.Global.Phi...), se: cellErrors(t.Global.PhiSE)}
 }
 
+// meanAddsUp refuses the mean over samples where some lack modalities: then each cell is
+// a mean over those that have its modalities, and cells do not add up to the output, which
+// the forms of other tools take for granted.
+func (x *Export) meanAddsUp(targets ...int) error {
+	for _, target := range targets {
+		t := &x.explanation.Targets[target]
+		for _, name := range x.explanation.Modalities {
+			if len(x.explanation.Provenance.Missing) > 0 && t.Present[name] != t.Samples {
+				return fmt.Errorf("export: target %q: want a mean whose parts add up to the output, got one in which %d of %d samples have %q: write one sample, or all of them, from a samples file", t.Target, t.Present[name], t.Samples, name)
+			}
+		}
+	}
+	return nil
+}
+
 // sample returns the explanation of sample i.
 func (x *Export) sample(i, target int) row {
 	t := &x.samples.ByTarget[target]

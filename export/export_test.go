@@ -411,3 +411,66 @@ func (s *short) Write(p []byte) (int, error) {
 	s.taken += len(p)
 	return len(p), nil
 }
+
+// Where samples lack modalities a mean's parts do not add up, and forms that take that for
+// granted do not get it. Samples do: what they lack is zero.
+func TestMissingModalities(t *testing.T) {
+	lacks := slices.Clone(cooking) // of the last player: v(S) is that of S without it
+	for s := range lacks {
+		lacks[s] = cooking[s&0b011]
+	}
+	e, s := made([][]float64{cooking, lacks})
+	target := &e.Targets[0]
+	e.Provenance.Missing = []string{"labs"}
+	target.Present = map[string]int{"image": 2, "ecg": 2, "labs": 1}
+	for i := range 3 {
+		target.Global.Phi[2][i] = s.ByTarget[0].Phi[2*3+i]
+		target.Global.Phi[i][2] = s.ByTarget[0].Phi[2*3+i]
+	}
+	s.Present = []game.Coalition{0b111, 0b011}
+	target.Patterns = []result.Pattern{
+		{Present: []string{"image", "ecg", "labs"}, Breakdown: result.Breakdown{Samples: 1}},
+		{Present: []string{"image", "ecg"}, Breakdown: result.Breakdown{Samples: 1}},
+	}
+	mean, samples := newExport(t, e, nil), newExport(t, e, s)
+	const want = `1 of 2 samples have "labs": write one sample`
+	var b bytes.Buffer
+	for name, write := range map[string]func() error{
+		"shap of the mean":              func() error { return mean.Shap(&b, Place{Sample: All}, Modalities) },
+		"shap of the mean, all targets": func() error { return mean.Shap(&b, Place{Sample: All, Target: All}, Parts) },
+		"shapiq of the mean":            func() error { return mean.InteractionValues(&b, Place{Sample: All}) },
+		"shapiq of the mean of samples": func() error { return samples.InteractionValues(&b, Place{Sample: All}) },
+	} {
+		if err := write(); err == nil || !strings.Contains(err.Error(), want) || b.Len() > 0 {
+			t.Errorf("%s: want an error with %q and nothing written, got %v, %d bytes", name, want, err, b.Len())
+		}
+	}
+	for name, write := range map[string]func() error{
+		"shap of samples":    func() error { return samples.Shap(&b, Place{Sample: All}, Modalities) },
+		"shapiq of a sample": func() error { return samples.InteractionValues(&b, Place{Sample: 1}) },
+		"game of the mean":   func() error { return samples.Game(&b, Place{Sample: All}) },
+	} {
+		if err := write(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// By hand: of the players image and ecg alone v is 10, 4, 3, 9, so that their pair is
+	// 9 - 4 - 3 + 10 = 12, and what they do alone (4-10)+(9-3), (3-10)+(9-4), each halved,
+	// less 6: -6 and -7.
+	b.Reset()
+	if err := samples.InteractionValues(&b, Place{Sample: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Data map[string]float64 }
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]float64{"Empty": 10, "0": -6, "1": -7, "2": 0, "0,1": 12, "0,2": 0, "1,2": 0}, got.Data, approx); d != "" {
+		t.Errorf("-want +got\n%s", d)
+	}
+	// Nobody lacks anything: the mean adds up.
+	target.Present["labs"] = 2
+	if err := mean.InteractionValues(&b, Place{Sample: All}); err != nil {
+		t.Errorf("all have all: %v", err)
+	}
+}

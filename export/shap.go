@@ -49,7 +49,9 @@ func ParseFeatures(name string) (Features, error) {
 // With several targets values, base_values, bounds and interaction_values have a last
 // axis of them. n is 1 for one sample and, without samples, for the mean over them. The
 // bounds are at the level of the result, from the errors of background and samples by a
-// normal approximation; errors of single samples are not known.
+// normal approximation; errors of single samples are not known. What a sample lacks has
+// zeros. The mean over samples that lack different modalities is refused, since its parts
+// do not add up.
 func (x *Export) Shap(w io.Writer, place Place, features Features) error {
 	e := x.explanation
 	targets := []int{place.Target}
@@ -57,6 +59,11 @@ func (x *Export) Shap(w io.Writer, place Place, features Features) error {
 		targets = targets[:0]
 		for k := range e.Targets {
 			targets = append(targets, k)
+		}
+	}
+	if place.Sample == All && x.samples == nil {
+		if err := x.meanAddsUp(targets...); err != nil {
+			return err
 		}
 	}
 	layout := shapLayout{m: len(e.Modalities), parts: features == Parts, targets: targets}

@@ -17,7 +17,8 @@ const emptySet = "Empty"
 
 // InteractionValues writes shapiq's InteractionValues as JSON: the k-SII of order two
 // of one sample or of the mean over samples, for one target. They add up to the output,
-// the value of the empty set, which is the base, included.
+// the value of the empty set, which is the base, included. What a sample lacks has zeros.
+// The mean over samples that lack different modalities is refused: it does not add up.
 func (x *Export) InteractionValues(w io.Writer, place Place) error {
 	target, err := x.one(place.Target)
 	if err != nil {
@@ -26,6 +27,8 @@ func (x *Export) InteractionValues(w io.Writer, place Place) error {
 	r := x.mean(target)
 	if place.Sample != All {
 		r = x.sample(place.Sample, target)
+	} else if err := x.meanAddsUp(target); err != nil {
+		return err
 	}
 	m := len(x.explanation.Modalities)
 	parts := make([]float64, m*(m+1)/2)

@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/intershap/intershap/tensor"
@@ -32,9 +33,9 @@ func inputErrorf(input, format string, args ...any) error {
 
 // Check reports the first reason why inputs is no batch for a model of
 // signature s, or nil: a missing, unknown or repeated name, another element
-// type, rank or width, no rows, unequal numbers of rows, NaN or Inf. The order
-// of the inputs does not matter, nor does [Signature.BatchSize]: axis 0 may
-// have any length above zero.
+// type, rank or width, no rows, unequal numbers of rows, Inf, or a NaN that is not
+// said to be a missing value. The order of the inputs does not matter, nor does
+// [Signature.BatchSize]: axis 0 may have any length above zero.
 //
 // It belongs before every call of a native or remote model: some runtimes turn
 // a NaN into a plausible number without a word.
@@ -48,11 +49,15 @@ func (s Signature) Check(inputs Batch) error {
 		}
 	}
 	for _, spec := range s.Inputs {
-		t, found := inputs.Lookup(spec.Name)
-		if !found {
+		at := slices.IndexFunc(inputs, func(in Named) bool { return in.Name == spec.Name })
+		if at < 0 {
 			return inputErrorf(spec.Name, "missing; the model takes %s", s.inputNames())
 		}
+		t := inputs[at].Tensor
 		if err := checkTensor(spec, t); err != nil {
+			return &InputError{Input: spec.Name, Err: err}
+		}
+		if err := checkFinite(inputs[at]); err != nil {
 			return &InputError{Input: spec.Name, Err: err}
 		}
 		if got, want := t.Rows(), inputs.Rows(); got != want {
@@ -78,10 +83,20 @@ func checkTensor(spec tensor.Spec, t tensor.Tensor) error {
 	if t.Len() == 0 {
 		return fmt.Errorf("want at least one row and one element, got shape %s", tensor.FormatShape(shape))
 	}
-	if row, element, found := t.NonFinite(); found {
-		return fmt.Errorf("row %d, element %d: %s is %w", row, element, t.Format(row*t.RowLen()+element), ErrNotFinite)
-	}
 	return nil
+}
+
+// checkFinite reports a NaN that is no missing value, or an infinity.
+func checkFinite(in Named) error {
+	t := in.Tensor
+	row, element, found := t.NonFinite()
+	if found && in.Missing {
+		row, element, found = t.Infinite()
+	}
+	if !found {
+		return nil
+	}
+	return fmt.Errorf("row %d, element %d: %s is %w", row, element, t.Format(row*t.RowLen()+element), ErrNotFinite)
 }
 
 // fits reports whether shape has the rank and the lengths of want behind axis 0.

@@ -31,6 +31,9 @@ import (
 type Named struct {
 	Name   string
 	Tensor tensor.Tensor
+	// Missing says that a NaN in it is a missing value, which the model knows to read.
+	// Without it a NaN is a fault; see [Signature.Check].
+	Missing bool
 }
 
 // A Batch is an ordered list of named tensors with the same number of rows.

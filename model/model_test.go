@@ -118,3 +118,18 @@ func TestSignatureCheck(t *testing.T) {
 		t.Errorf("want model.ErrNotFinite, got %v", err)
 	}
 }
+
+// A missing value is no fault where it is said to be one; an infinity is.
+func TestMissingValues(t *testing.T) {
+	sig := model.Signature{Inputs: []tensor.Spec{{Name: "x", DType: tensor.Float32, Shape: []int{-1, 2}}}}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	batch := func(missing bool, values ...float32) model.Batch {
+		return model.Batch{{Name: "x", Tensor: tensor.Of(values, len(values)/2, 2), Missing: missing}}
+	}
+	if err := sig.Check(batch(true, nan, 1)); err != nil {
+		t.Errorf("a missing value: %v", err)
+	}
+	if err := sig.Check(batch(true, nan, 1, 2, inf)); !errors.Is(err, model.ErrNotFinite) || !strings.Contains(err.Error(), "row 1, element 1") {
+		t.Errorf("an infinity behind a missing value: %v", err)
+	}
+}

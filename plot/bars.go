@@ -31,10 +31,39 @@ func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
 	if s.single || s.only >= 0 {
 		return nil, unfitf("bars compare the predicted classes of the data set, not a class or a sample alone")
 	}
-	classes := s.target.ByClass
-	return fit(opt, min(mostBars, max(1, len(classes))), 1, func(rows int, stretch float64) (*scene.Scene, error) {
+	section := stackSection{class: "class", one: "class", many: "classes"}
+	for i := range s.target.ByClass {
+		c := &s.target.ByClass[i]
+		section.stacks = append(section.stacks, stacked{name{wording.Escape(c.Class)}, &c.Breakdown})
+	}
+	return s.drawStacks(opt, "Contributions and interaction by predicted class", []stackSection{section})
+}
+
+// A stackSection is a part of the rows of stacked bars: groups of samples by one thing.
+type stackSection struct {
+	// heading stands above the rows, empty for none.
+	heading string
+	// class is that of the rows; one and many name what a row is.
+	class, one, many string
+	stacks           []stacked
+}
+
+// A stacked is what a bar is of.
+type stacked struct {
+	name name
+	*result.Breakdown
+}
+
+// drawStacks draws contributions and interaction of the data set and of each group of
+// the sections.
+func (s *Subject) drawStacks(opt Options, title string, sections []stackSection) (*scene.Scene, error) {
+	groups := 0
+	for _, section := range sections {
+		groups += len(section.stacks)
+	}
+	return fit(opt, min(mostBars, max(1, groups)), max(1, min(groups, len(sections))), func(rows int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())
-		sh.head("Contributions and interaction by predicted class", s.scored())
+		sh.head(title, s.scored())
 		parts := s.parts(sh.look)
 		var keys []key
 		for _, p := range parts {
@@ -50,16 +79,26 @@ func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
 			unclear = unclear || pale
 		}
 		add("all", name{"all samples"}, &s.target.Breakdown, true)
-		shown := mostSamples(classes, rows)
-		for _, i := range shown {
-			add("class", name{wording.Escape(classes[i].Class)}, &classes[i].Breakdown, false)
+		left, what := 0, ""
+		for k, n := range allot(sections, rows) {
+			section := &sections[k]
+			if section.heading != "" {
+				t.rows = append(t.rows, row{class: "heading", label: section.heading, name: name{section.heading}, bold: true, cells: []string{"", ""}})
+			}
+			for _, i := range mostSamples(section.stacks, n) {
+				add(section.class, section.stacks[i].name, section.stacks[i].Breakdown, false)
+			}
+			if more := len(section.stacks) - n; more > 0 {
+				left += more
+				what = plural(left, section.one, section.many)
+			}
 		}
 		if err := t.draw(sh); err != nil {
 			return nil, err
 		}
-		left := ""
-		if more := len(classes) - len(shown); more > 0 {
-			left = fmt.Sprintf("%s with fewer samples left out.", plural(more, "class", "classes"))
+		undrawn := ""
+		if left > 0 {
+			undrawn = what + " with fewer samples left out."
 		}
 		pale := ""
 		if unclear {
@@ -69,7 +108,7 @@ func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
 		if _, ok := wording.HeadlineAggregate(&s.target.Breakdown, s.target.Headline).Corrected.Value(); ok {
 			corrected = "InterSHAP: less what the noise of the coalitions adds; bars hold it."
 		}
-		sh.foot("Parts in the order of the legend.", pale, left, corrected)
+		sh.foot("Parts in the order of the legend.", pale, undrawn, corrected, s.pooledNote())
 		s.footDoubts(sh, false)
 		sh.foot(s.source())
 		return sh.finish(0), nil
@@ -83,14 +122,30 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// mostSamples returns the positions of the n classes with the most samples, in their
+// allot shares rows out among sections: one each in turn, as long as they have groups.
+func allot(sections []stackSection, rows int) []int {
+	out := make([]int, len(sections))
+	for more := true; more; {
+		more = false
+		for k := range sections {
+			if rows > 0 && out[k] < len(sections[k].stacks) {
+				out[k]++
+				rows--
+				more = true
+			}
+		}
+	}
+	return out
+}
+
+// mostSamples returns the positions of the n groups with the most samples, in their
 // order.
-func mostSamples(classes []result.Class, n int) []int {
+func mostSamples(groups []stacked, n int) []int {
 	var at []int
-	for i := range classes {
+	for i := range groups {
 		at = append(at, i)
 	}
-	slices.SortStableFunc(at, func(a, b int) int { return classes[b].Samples - classes[a].Samples })
+	slices.SortStableFunc(at, func(a, b int) int { return groups[b].Samples - groups[a].Samples })
 	at = at[:min(n, len(at))]
 	slices.Sort(at)
 	return at
@@ -185,6 +240,9 @@ func (s *Subject) stretchOf(a *result.Aggregate, p part) (st stretch, text strin
 	}
 	for _, m := range p.modalities {
 		name := s.ex.Modalities[m]
+		if _, has := a.Contributions[name]; !has {
+			continue // a modality that these samples lack
+		}
 		bounds := a.ContributionIntervals[name]
 		v := wording.Interval{Share: a.Contributions[name], Low: bounds[0], High: bounds[1]}
 		st.share += v.Share.Or(0)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/plot/scene"
 )
@@ -26,6 +27,9 @@ func drawBeeswarm(s *Subject, opt Options) (*scene.Scene, error) {
 		return nil, unfitf("a beeswarm shows how samples spread, and one was chosen")
 	}
 	ranked := s.swarms(opt.Interactions)
+	if len(ranked) == 0 {
+		return nil, unfitf("no sample has any of the modalities")
+	}
 	return fit(opt, min(mostSwarms, len(ranked)), 1, func(rows int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())
 		sh.head("How samples spread", s.scored())
@@ -71,7 +75,7 @@ func drawBeeswarm(s *Subject, opt Options) (*scene.Scene, error) {
 		if err := t.draw(sh); err != nil {
 			return nil, err
 		}
-		sh.foot(s.swarmNotes(len(ranked)-rows, undefinedScores, len(shown), len(scores), drawn)...)
+		sh.foot(s.swarmNotes(len(ranked)-rows, undefinedScores, shown, len(scores), drawn)...)
 		s.footDoubts(sh, false)
 		sh.foot(s.source())
 		return sh.finish(0), nil
@@ -82,9 +86,12 @@ func drawBeeswarm(s *Subject, opt Options) (*scene.Scene, error) {
 // the most.
 type swarmCount struct{ marks, most int }
 
-func (s *Subject) swarmNotes(left, undefinedScores, rows, scores int, drawn swarmCount) []string {
+func (s *Subject) swarmNotes(left, undefinedScores int, shown []swarm, scores int, drawn swarmCount) []string {
 	var notes []string
-	all := rows*s.chosen() + scores
+	all := scores
+	for _, w := range shown {
+		all += len(w.points)
+	}
 	if drawn.marks < all {
 		notes = append(notes, fmt.Sprintf("%s of %s drawn: a mark stands for up to %s; each row has its own scale; a stack has at least one mark.",
 			count(drawn.marks, "mark"), wording.Grouped(int64(all)), count(drawn.most, "sample")))
@@ -94,6 +101,9 @@ func (s *Subject) swarmNotes(left, undefinedScores, rows, scores int, drawn swar
 	}
 	if undefinedScores > 0 {
 		notes = append(notes, count(undefinedScores, "sample")+" without behaviour: no local score.")
+	}
+	if s.pooled {
+		notes = append(notes, "Some samples lack modalities: a row has the samples that have its modalities.")
 	}
 	return notes
 }
@@ -115,15 +125,9 @@ type swarm struct {
 // isChosen reports whether sample i is among those that are drawn.
 func (s *Subject) isChosen(i int) bool { return s.only < 0 || s.predicted[i] == s.only }
 
-// chosen counts the samples that are drawn.
-func (s *Subject) chosen() int {
-	n := 0
-	for i := range s.predicted {
-		if s.isChosen(i) {
-			n++
-		}
-	}
-	return n
+// has reports whether sample i has all modalities of a coalition.
+func (s *Subject) has(i int, of game.Coalition) bool {
+	return s.present == nil || of&^s.present[i] == 0
 }
 
 // classOf returns the class of sample i, 0 where there are none.
@@ -150,12 +154,13 @@ func (s *Subject) localScores() (scores []point, undefinedScores int) {
 }
 
 // swarms returns the effects over samples, largest mean |phi| first; modalities come
-// before pairs where they are equal.
+// before pairs where they are equal. A sample that lacks a modality is not among the
+// points of its effects.
 func (s *Subject) swarms(how Interactions) []swarm {
 	m := len(s.names)
-	cells := func(of func(phi []float64) float64) (points []point, size float64) {
+	cells := func(has game.Coalition, of func(phi []float64) float64) (points []point, size float64) {
 		for i := range s.predicted {
-			if !s.isChosen(i) {
+			if !s.isChosen(i) || !s.has(i, has) {
 				continue
 			}
 			v := of(s.of.Matrix(i, m))
@@ -165,16 +170,17 @@ func (s *Subject) swarms(how Interactions) []swarm {
 		return points, size / float64(max(1, len(points)))
 	}
 	var out []swarm
-	add := func(class string, n name, of func(phi []float64) float64) {
-		points, size := cells(of)
-		out = append(out, swarm{class, n, points, size})
+	add := func(class string, n name, has game.Coalition, of func(phi []float64) float64) {
+		if points, size := cells(has, of); len(points) > 0 || s.present == nil {
+			out = append(out, swarm{class, n, points, size})
+		}
 	}
 	for i, n := range s.names {
-		add("alone", name{n}, func(phi []float64) float64 { return phi[i*m+i] })
+		add("alone", name{n}, game.Coalition(0).With(i), func(phi []float64) float64 { return phi[i*m+i] })
 	}
 	pair := func(phi []float64, i, j int) float64 { return phi[i*m+j] + phi[j*m+i] }
 	if how == One && m > 1 {
-		add("pair", name{"interactions"}, func(phi []float64) float64 {
+		add("pair", name{"interactions"}, 0, func(phi []float64) float64 {
 			sum := 0.0
 			for i := range m {
 				for j := i + 1; j < m; j++ {
@@ -186,7 +192,7 @@ func (s *Subject) swarms(how Interactions) []swarm {
 	} else {
 		for i, first := range s.names {
 			for j := i + 1; j < m; j++ {
-				add("pair", name{first, s.names[j]}, func(phi []float64) float64 { return pair(phi, i, j) })
+				add("pair", name{first, s.names[j]}, game.Coalition(0).With(i).With(j), func(phi []float64) float64 { return pair(phi, i, j) })
 			}
 		}
 	}

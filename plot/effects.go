@@ -44,9 +44,21 @@ func (e effect) shareText() string {
 }
 
 // effects returns the effects of the subject: modalities first, then pairs, or all
-// pairs as one; within each the largest first.
+// pairs as one; within each the largest first. What a sample lacks has none.
 func (s *Subject) effects(how Interactions) []effect {
-	alone, pairs := s.modalityEffects(), s.pairEffects()
+	var alone, pairs []effect
+	for i, e := range s.modalityEffects() {
+		if !s.lacks.Has(i) {
+			alone = append(alone, e)
+		}
+	}
+	at := 0
+	for _, e := range s.pairEffects() {
+		i, j := pairAt(at, len(s.names))
+		if at++; !s.lacks.Has(i) && !s.lacks.Has(j) {
+			pairs = append(pairs, e)
+		}
+	}
 	bySize(alone)
 	bySize(pairs)
 	if how == One && len(pairs) > 0 {
@@ -92,6 +104,14 @@ func (s *Subject) pairEffects() []effect {
 		}
 	}
 	return out
+}
+
+// pairAt returns the modalities of a pair by its position in (0,1), (0,2), ..., (1,2), ...
+func pairAt(at, modalities int) (i, j int) {
+	for i = 0; at >= modalities-1-i; i++ {
+		at -= modalities - 1 - i
+	}
+	return i, i + 1 + at
 }
 
 // bySize sorts effects, the largest first; of equal ones the first stays first.

@@ -87,6 +87,15 @@ func subjectCases() []subjectCase {
 	add("class", "one predicted class", newFixture(3, 4, 60), Choice{Class: ptr("class 2")})
 	add("sample", "one sample", newFixture(3, 4, 60), Choice{Sample: ptr("17")})
 	add("one-sample", "a data set of one", newFixture(3, 4, 1), Choice{})
+	add("cohort", "groups, and samples that lack modalities", cohort(4, 4, 120), Choice{})
+	add("cohort-class", "one class of them", cohort(4, 4, 120), Choice{Class: ptr("class 2")})
+	add("cohort-sample", "one sample of them", cohort(4, 4, 120), Choice{Sample: ptr("15")})
+	f = cohort(3, 4, 120)
+	f.modalities = modalityNames(3, 40)
+	f.by = func(i int) []string {
+		return []string{strings.Repeat("W", 30+i%25), "\x1b[31m<b>" + fmt.Sprint(i%3)}
+	}
+	add("cohort-names", "many groups with long and hostile names", f, Choice{})
 	f = newFixture(3, 2, 60)
 	f.modalities = []string{"<script>alert(1)</script>", "a\nb\x1b[31m\u202e", "画像\u0000 & \"x\"'"}
 	f.classes = []string{"]]><x>", "\xff"}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -26,6 +27,30 @@ type fixture struct {
 	noErrors bool
 	// groups are the sizes of modalities whose groups are the players; nil for none.
 	groups []int
+	// present gives what sample i has; nil where all have all.
+	present func(i int) game.Coalition
+	// by gives the values of columns of sample i; nil for no groups.
+	by func(i int) []string
+}
+
+// cohort is a fixture with groups by two columns, in which some samples lack modalities:
+// every third has no ecg, every fifth no labs.
+func cohort(m, classes, samples int) fixture {
+	f := newFixture(m, classes, samples)
+	f.present = func(i int) game.Coalition {
+		all := game.Coalition(1)<<m - 1
+		if i%3 == 0 && m > 1 {
+			all = all.Without(1)
+		}
+		if i%5 == 0 && m > 2 {
+			all = all.Without(2)
+		}
+		return all
+	}
+	f.by = func(i int) []string {
+		return []string{[]string{"female", "male", ""}[i%7%3], fmt.Sprintf("site %d", i%4)}
+	}
+	return f
 }
 
 // modalityNames returns m names of a length, different in their middle too.
@@ -101,6 +126,16 @@ func (f fixture) build() (*result.Explanation, *result.Samples) {
 	var all [][][]float64
 	for i := range f.samples {
 		phi := f.phi(i, r)
+		if f.present != nil {
+			s.Present = append(s.Present, f.present(i))
+			for a := range m {
+				for b := range m {
+					if !s.Present[i].Has(a) || !s.Present[i].Has(b) {
+						phi[a][b] = 0
+					}
+				}
+			}
+		}
 		all = append(all, phi)
 		total := 0.0
 		var flat []float64
@@ -147,8 +182,56 @@ func (f fixture) build() (*result.Explanation, *result.Samples) {
 		}
 	}
 	f.group(ex, &target)
+	f.cohort(ex, &target, all, t)
 	ex.Targets = []result.Target{target}
 	return ex, s
+}
+
+// cohort breaks the target down by columns and by what samples have.
+func (f fixture) cohort(ex *result.Explanation, target *result.Target, all [][][]float64, t *result.TargetSamples) {
+	groups := func(key func(i int) string) (keys []string, of map[string][]int) {
+		of = map[string][]int{}
+		for i := range all {
+			k := key(i)
+			if of[k] == nil {
+				keys = append(keys, k)
+			}
+			of[k] = append(of[k], i)
+		}
+		return keys, of
+	}
+	if f.by != nil {
+		one := result.Partition{Columns: []string{"sex"}}
+		keys, of := groups(func(i int) string { return f.by(i)[0] })
+		for _, k := range keys {
+			one.Groups = append(one.Groups, result.Group{Values: []string{k}, Breakdown: f.breakdown(all, t, of[k])})
+		}
+		two := result.Partition{Columns: []string{"sex", "site"}}
+		keys, of = groups(func(i int) string { return strings.Join(f.by(i), "|") })
+		for _, k := range keys {
+			two.Groups = append(two.Groups, result.Group{Values: strings.Split(k, "|"), Breakdown: f.breakdown(all, t, of[k])})
+		}
+		target.By = []result.Partition{one, two}
+	}
+	if f.present == nil {
+		return
+	}
+	ex.Provenance.Missing = []string{"ecg", "labs=has_labs"}
+	keys, of := groups(func(i int) string { return fmt.Sprint(uint64(f.present(i))) })
+	for _, k := range keys {
+		has := f.present(of[k][0])
+		p := result.Pattern{Present: []string{}, Breakdown: f.breakdown(all, t, of[k])}
+		p.Breakdown.Present = nil
+		for i, name := range f.modalities {
+			if has.Has(i) {
+				p.Present = append(p.Present, name)
+			} else {
+				delete(p.Global.Contributions, name)
+				delete(p.MeanAbsolute.Contributions, name)
+			}
+		}
+		target.Patterns = append(target.Patterns, p)
+	}
 }
 
 // group makes groups of the players, and sums up their shares by modality.
@@ -209,9 +292,31 @@ func (f fixture) breakdown(all [][][]float64, t *result.TargetSamples, of []int)
 		b.Output += t.Output[i] / n
 		for a := range m {
 			for c := range m {
+				// A cell is a mean over the samples that have its modalities.
+				n := n
+				if f.present != nil {
+					n = 0
+					for _, j := range of {
+						if has := f.present(j); has.Has(a) && has.Has(c) {
+							n++
+						}
+					}
+					n = max(1, n)
+				}
 				mean[a][c] += all[i][a][c] / n
 				absolute[a][c] += math.Abs(all[i][a][c]) / n
 			}
+		}
+	}
+	if f.present != nil {
+		b.Present = map[string]int{}
+		for i, name := range f.modalities {
+			for _, j := range of {
+				if f.present(j).Has(i) {
+					b.Present[name]++
+				}
+			}
+			b.Present[name] += 0
 		}
 	}
 	b.Global.Aggregate, b.Global.Phi = f.aggregate(mean), mean

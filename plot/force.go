@@ -15,6 +15,9 @@ const mostForces = 14
 // from the right, and they meet at the output. Lines lead from the parts of the band to
 // rows with their names: what raises above, what lowers below.
 func drawForce(s *Subject, opt Options) (*scene.Scene, error) {
+	if err := s.addsUp(); err != nil {
+		return nil, err
+	}
 	all := s.effects(opt.Interactions)
 	return fit(opt, min(mostForces, len(all)), 2, func(rows int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())

@@ -166,7 +166,7 @@ func (s *Subject) drawGrid(opt Options, width float64, g grid) *scene.Scene {
 	if s.single {
 		kind = s.headline
 	}
-	sh.foot(counted+" ("+kind+").", s.foldNote(), s.meanNote())
+	sh.foot(counted+" ("+kind+").", s.foldNote(), s.meanNote(), s.pooledNote())
 	s.footDoubts(sh, true)
 	sh.foot(s.source())
 	return sh.finish(0)

@@ -68,7 +68,7 @@ func drawNetwork(s *Subject, opt Options) (*scene.Scene, error) {
 			return nil, err
 		}
 		note := s.errorNote(t)
-		sh.foot("Area of a node: |phi| of the "+s.player()+" alone. Width of a line: |phi| of the pair.", s.undrawnNote(len(s.names)-len(drawn.names), undrawn), note, s.shareNote(), s.meanNote())
+		sh.foot("Area of a node: |phi| of the "+s.player()+" alone. Width of a line: |phi| of the pair.", s.undrawnNote(len(s.names)-len(drawn.names), undrawn), note, s.shareNote(), s.meanNote(), s.pooledNote())
 		s.footDoubts(sh, true)
 		sh.foot(s.source())
 		return sh.finish(0), nil

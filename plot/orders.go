@@ -59,6 +59,7 @@ func (s *Subject) drawOrders(sp *result.Spectra, opt Options) (*scene.Scene, err
 				sh.foot(note)
 			}
 		}
+		sh.foot(s.pooledNote())
 		s.footDoubts(sh, false)
 		sh.foot(s.source())
 		return sh.finish(0), nil

@@ -20,10 +20,13 @@ const (
 	Beeswarm  Kind = "beeswarm"
 	Bars      Kind = "bars"
 	Spectrum  Kind = "spectrum"
+	Groups    Kind = "groups"
 )
 
 // Kinds returns every kind, in the order in which they are told.
-func Kinds() []Kind { return []Kind{Waterfall, Force, Matrix, Network, Beeswarm, Bars, Spectrum} }
+func Kinds() []Kind {
+	return []Kind{Waterfall, Force, Matrix, Network, Beeswarm, Bars, Spectrum, Groups}
+}
 
 // Interactions says how interactions are drawn where effects have rows of their own.
 type Interactions string
@@ -105,7 +108,7 @@ func Draw(kind Kind, s *Subject, opt Options) (*scene.Scene, error) {
 	}
 	draw, ok := map[Kind]func(*Subject, Options) (*scene.Scene, error){
 		Waterfall: drawWaterfall, Force: drawForce, Matrix: drawMatrix, Network: drawNetwork,
-		Beeswarm: drawBeeswarm, Bars: drawBars, Spectrum: drawSpectrum,
+		Beeswarm: drawBeeswarm, Bars: drawBars, Spectrum: drawSpectrum, Groups: drawGroups,
 	}[kind]
 	if !ok {
 		return nil, fmt.Errorf("plot: unknown kind %q, want one of %q", kind, Kinds())

@@ -163,6 +163,12 @@ func (s *Subject) source() string {
 		rows = background + ", " + rows
 	}
 	parts = append(parts, "background "+rows)
+	if from.Weight != "" {
+		parts = append(parts, "weights "+wording.Escape(from.Weight))
+	}
+	if from.Cluster != "" {
+		parts = append(parts, "clusters "+wording.Escape(from.Cluster))
+	}
 	if from.Sampling != nil {
 		parts = append(parts, wording.Coalitions(from.Sampling, len(s.ex.Modalities))+" coalitions, estimator "+wording.Escape(from.Sampling.Estimator))
 	}

@@ -100,7 +100,7 @@ func (s *Subject) drawTwoOrders(opt Options) (*scene.Scene, error) {
 		if err := t.draw(sh); err != nil {
 			return nil, err
 		}
-		sh.foot(note)
+		sh.foot(note, s.pooledNote())
 		s.footDoubts(sh, false)
 		sh.foot(s.source())
 		return sh.finish(0), nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
@@ -58,9 +59,11 @@ func (e *ChoiceError) Error() string {
 type Subject struct {
 	ex     *result.Explanation
 	target *result.Target
-	// of are the samples of the target, nil without a samples file.
+	// of are the samples of the target, nil without a samples file. present says what
+	// modalities each has, nil where all have all.
 	of        *result.TargetSamples
 	predicted []int
+	present   []game.Coalition
 	// only is the position of the class that was chosen, -1 for all.
 	only int
 
@@ -97,6 +100,19 @@ type Subject struct {
 	// about says in words whose numbers these are; single is set for one sample.
 	about  string
 	single bool
+	// pooled is set where cells are means over different samples, see wording.Pooled:
+	// they do not add up to output less base.
+	pooled bool
+	// lacks are the modalities that a single sample lacks.
+	lacks game.Coalition
+}
+
+// Kinds returns the kinds that say something of the subject: all, but groups where the
+// result has none.
+func (s *Subject) Kinds() []Kind {
+	return slices.DeleteFunc(Kinds(), func(k Kind) bool {
+		return k == Groups && len(s.target.By) == 0 && len(s.target.Patterns) == 0
+	})
 }
 
 // Choose picks what a figure is about. The samples may be nil; a sample cannot be
@@ -125,7 +141,7 @@ func Choose(ex *result.Explanation, samples *result.Samples, c Choice) (*Subject
 		if err := samples.Belongs(ex); err != nil {
 			return nil, fmt.Errorf("plot: %w", err)
 		}
-		s.of, s.predicted = &samples.ByTarget[at], samples.Predicted
+		s.of, s.predicted, s.present = &samples.ByTarget[at], samples.Predicted, samples.Present
 	}
 	switch {
 	case c.Class != nil:
@@ -182,6 +198,7 @@ func (s *Subject) takeClass(name string) error {
 // take takes the numbers of a group of samples.
 func (s *Subject) take(b *result.Breakdown) error {
 	s.base, s.output, s.phi = b.Base, b.Output, b.Global.Phi
+	s.pooled = wording.Pooled(s.ex, s.target, b)
 	a := wording.HeadlineAggregate(b, s.target.Headline)
 	s.headline = "global"
 	if s.target.Headline == result.MeanAbsolute {
@@ -261,6 +278,12 @@ func (s *Subject) takeSample(id string, samples *result.Samples) error {
 	}
 	if len(s.ex.Classes) > 0 {
 		s.about += ", predicted " + s.className(s.predicted[at])
+	}
+	if s.present != nil {
+		s.lacks = (game.Coalition(1)<<m - 1) &^ s.present[at]
+	}
+	if s.lacks != 0 {
+		s.about += ", which lacks " + wording.Escape(wording.Lacking(s.ex.Modalities, wording.Present(s.ex.Modalities, s.present[at])))
 	}
 	s.headline = "local"
 	s.base, s.output = s.of.Base[at], s.of.Output[at]

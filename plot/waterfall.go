@@ -18,6 +18,9 @@ const (
 // drawWaterfall draws a row for each effect. A bar begins where the one above it ends,
 // from the base value to the output.
 func drawWaterfall(s *Subject, opt Options) (*scene.Scene, error) {
+	if err := s.addsUp(); err != nil {
+		return nil, err
+	}
 	all := s.effects(opt.Interactions)
 	return fit(opt, min(mostEffects, len(all)), 2, func(rows int, stretch float64) (*scene.Scene, error) {
 		sh := newSheet(opt.look(), opt.width())
@@ -171,6 +174,22 @@ func (s *Subject) sumNote(effects []effect) string {
 		}
 	}
 	return ""
+}
+
+// addsUp refuses pooled effects: they lead from the base to no output.
+func (s *Subject) addsUp() error {
+	if !s.pooled {
+		return nil
+	}
+	return unfitf("some samples lack modalities, so that effects are means over different samples and do not add up from base to output: draw groups, matrix or network, or one sample")
+}
+
+// pooledNote says what means are over, where some samples lack modalities.
+func (s *Subject) pooledNote() string {
+	if !s.pooled {
+		return ""
+	}
+	return "Some samples lack modalities: each part is a mean over the samples that have it."
 }
 
 // shareNote says what shares are of.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 )
@@ -63,7 +64,7 @@ func newSpread(t *result.Target, ex *result.Explanation, samples *result.Samples
 		}
 		out.Most = wording.Count(int64(most), "sample")
 	}
-	out.Phi, out.Folded = phiRanges(t, ex.Modalities, s)
+	out.Phi, out.Folded = phiRanges(t, ex.Modalities, s, samples.Present)
 	out.Classes = classRanges(ex.Classes, byClass)
 	return out
 }
@@ -136,9 +137,9 @@ func (f five) span(l label, kind string, a axis, text func(float64) string) span
 	return s
 }
 
-// phiRanges shows each modality's and pair's value over samples; of many the largest by
-// their mean.
-func phiRanges(t *result.Target, modalities []string, s *result.TargetSamples) (table ranges, left string) {
+// phiRanges shows each modality's and pair's value over the samples that have it; of many
+// the largest by their mean. present is nil where all samples have all.
+func phiRanges(t *result.Target, modalities []string, s *result.TargetSamples, present []game.Coalition) (table ranges, left string) {
 	type part struct {
 		label label
 		kind  string
@@ -175,23 +176,33 @@ func phiRanges(t *result.Target, modalities []string, s *result.TargetSamples) (
 		left = strings.Join(folded, " and ") + ", whose means are smaller, are not shown."
 	}
 	parts = append(parts, pairs...)
-	fives := make([]five, len(parts))
-	values := make([]float64, n)
+	values := make([]float64, 0, n)
+	var fives []five
+	var labels []part
 	extent := []float64{0}
-	for at, p := range parts {
+	for _, p := range parts {
+		values = values[:0]
 		for k := range n {
-			phi := s.Matrix(k, m)
-			values[k] = phi[p.i*m+p.j]
-			if p.i != p.j {
-				values[k] = bounded(values[k] + phi[p.j*m+p.i])
+			if present != nil && !(present[k].Has(p.i) && present[k].Has(p.j)) {
+				continue
 			}
+			phi := s.Matrix(k, m)
+			x := phi[p.i*m+p.j]
+			if p.i != p.j {
+				x = bounded(x + phi[p.j*m+p.i])
+			}
+			values = append(values, x)
 		}
-		fives[at] = newFive(values)
-		extent = append(extent, fives[at].low, fives[at].high)
+		if len(values) == 0 {
+			continue // no sample has it
+		}
+		f := newFive(values)
+		fives, labels = append(fives, f), append(labels, p)
+		extent = append(extent, f.low, f.high)
 	}
 	a := newAxis(extent...)
 	table = ranges{Ticks: a.ticks(4), Zero: a.place(0)}
-	for at, p := range parts {
+	for at, p := range labels {
 		table.Rows = append(table.Rows, fives[at].span(p.label, p.kind, a, signed))
 	}
 	return table, left

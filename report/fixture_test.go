@@ -70,9 +70,9 @@ func newExplanation(s *result.Samples, one *result.TargetSamples, classes []stri
 	ex.Provenance.Data.Source.Source, ex.Provenance.Data.Samples = "test.npz", s.Len()
 	ex.Provenance.Background.Source.Source, ex.Provenance.Background.Rows, ex.Provenance.Background.Mask = "train.npz", 600, "marginal"
 	target := result.Target{Target: "predicted", Headline: result.Global, ResidualTolerance: 1e-12}
-	target.Breakdown = breakdown(one, s.Modalities, func(int) bool { return true })
+	target.Breakdown = breakdown(one, s, func(int) bool { return true })
 	for c, name := range classes {
-		b := breakdown(one, s.Modalities, func(i int) bool { return s.Predicted[i] == c })
+		b := breakdown(one, s, func(i int) bool { return s.Predicted[i] == c })
 		if b.Samples > 0 {
 			target.ByClass = append(target.ByClass, result.Class{Class: name, Breakdown: b})
 		}
@@ -81,10 +81,13 @@ func newExplanation(s *result.Samples, one *result.TargetSamples, classes []stri
 	return ex
 }
 
-// breakdown sums up the samples that belong, bounds a tenth to either side.
-func breakdown(s *result.TargetSamples, modalities []string, belongs func(int) bool) result.Breakdown {
+// breakdown sums up the samples that belong, bounds a tenth to either side. A cell is a
+// mean over the samples that have its modalities.
+func breakdown(s *result.TargetSamples, of *result.Samples, belongs func(int) bool) result.Breakdown {
+	modalities := of.Modalities
 	m := len(modalities)
 	sum, size := make([]float64, m*m), make([]float64, m*m)
+	has := make([]float64, m*m)
 	var b result.Breakdown
 	var locals []float64
 	for i := range s.Base {
@@ -97,6 +100,9 @@ func breakdown(s *result.TargetSamples, modalities []string, belongs func(int) b
 		for c, x := range s.Matrix(i, m) {
 			sum[c] += x
 			size[c] += max(x, -x)
+			if of.Present == nil || of.Present[i].Has(c/m) && of.Present[i].Has(c%m) {
+				has[c]++
+			}
 		}
 		if x, ok := s.InterSHAP[i].Value(); ok {
 			locals = append(locals, x)
@@ -111,8 +117,14 @@ func breakdown(s *result.TargetSamples, modalities []string, belongs func(int) b
 	b.Base /= n
 	b.Output /= n
 	for c := range sum {
-		sum[c] /= n
-		size[c] /= n
+		sum[c] /= max(1, has[c])
+		size[c] /= max(1, has[c])
+	}
+	if of.Present != nil {
+		b.Present = map[string]int{}
+		for i, name := range modalities {
+			b.Present[name] = int(has[i*m+i])
+		}
 	}
 	b.Global.Aggregate = aggregate(sum, modalities)
 	b.MeanAbsolute.Aggregate = aggregate(size, modalities)

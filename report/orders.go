@@ -66,7 +66,7 @@ type valueRow struct {
 	Ticks  []tick
 }
 
-func newOrderSection(t *result.Target, modalities int, players string) *orderSection {
+func newOrderSection(t *result.Target, modalities int, players string, pooled bool) *orderSection {
 	out := &orderSection{Players: players}
 	if sp := t.Spectrum; sp != nil {
 		reference := ""
@@ -87,6 +87,9 @@ func newOrderSection(t *result.Target, modalities int, players string) *orderSec
 		}
 	}
 	out.Values = newValueTable(t)
+	if out.Values != nil && pooled {
+		out.Values.Sum = "" // means over different samples add up to nothing that is known
+	}
 	if out.Spectra == nil && out.Values == nil {
 		return nil
 	}

@@ -110,6 +110,8 @@ type reading struct {
 	SinglePair bool
 	Level      string
 	Follows    bool
+	// Pooled is set where samples lack modalities.
+	Pooled bool
 }
 
 // howTo says how to get the samples: File is one that the run has written, Command
@@ -139,6 +141,7 @@ func newPage(ex *result.Explanation, samples *result.Samples) (*page, error) {
 			SinglePair: from.Convention == "single-pair",
 			Level:      wording.Level(from.Level),
 			Follows:    ex.Targets[0].Headline == result.Global,
+			Pooled:     wording.Pooled(ex, &ex.Targets[0], &ex.Targets[0].Breakdown),
 		},
 		Budget:   newBudget(ex),
 		Choices:  newChoiceSection(ex),
@@ -185,6 +188,12 @@ func (p *page) contents() []entry {
 		}
 		if t.Classes != nil {
 			out = append(out, entry{t.ID + "-classes", "By predicted class"})
+		}
+		if t.By != nil {
+			out = append(out, entry{t.ID + "-by", "Groups of samples"})
+		}
+		if t.Patterns != nil {
+			out = append(out, entry{t.ID + "-patterns", "Missing modalities"})
 		}
 		if t.Pairs != nil {
 			out = append(out, entry{t.ID + "-pairs", "Pairs"})
@@ -319,6 +328,7 @@ func facts(ex *result.Explanation) []fact {
 	}
 	source("model", from.Model, "")
 	source("data", from.Data.Source, ", "+wording.Count(int64(from.Data.Samples), "sample"))
+	cohortFacts(ex, add)
 	source("background", from.Background.Source, ", "+wording.Count(int64(from.Background.Rows), "row"))
 	add("mask", from.Background.Mask)
 	add("output", from.Output)

@@ -198,7 +198,7 @@ func TestReadable(t *testing.T) {
 	f.ex.Warnings = []diag.Warning{{ID: "few-samples", Subject: "predicted", Text: "few"}}
 	bare := f
 	bare.samples = nil
-	for name, page := range map[string][]byte{"samples": f.page(t), "bare": bare.page(t), "targets": severalTargets(t).page(t)} {
+	for name, page := range map[string][]byte{"samples": f.page(t), "bare": bare.page(t), "targets": severalTargets(t).page(t), "cohort": newCohort(t, 120).page(t), "cohorts": severalCohorts(t).page(t)} {
 		tb := openTab(t)
 		tb.open(page)
 		if bad := eval[[]string](tb, unreadable); len(bad) > 0 {
@@ -248,6 +248,7 @@ func TestTidy(t *testing.T) {
 	for name, page := range map[string][]byte{
 		"two": newFixture(t, 50, []string{"image", "ecg"}, []string{"home"}).page(t), "three": newFixture(t, 50, []string{"image", "ecg", "labs"}, []string{"home", "ward"}).page(t),
 		"six": newFixture(t, 50, strings.Split("abcdef", ""), nil).withOrders(t, 4).page(t), "twelve": many.page(t), "targets": severalTargets(t).page(t), "hostile": hostileFixture(t).page(t),
+		"cohort": newCohort(t, 120).page(t), "cohorts": severalCohorts(t).page(t),
 	} {
 		tb := openTab(t)
 		tb.open(page)

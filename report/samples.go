@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"math"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 )
@@ -33,6 +34,11 @@ type explorerData struct {
 	IDs        []string       `json:"ids"`
 	Predicted  []int          `json:"predicted"`
 	ByTarget   []explorerPart `json:"byTarget"`
+	// Patterns holds for each pattern a letter for each modality, "0" where it is
+	// missing, and Pattern the pattern of each sample; both null where all samples have
+	// all.
+	Patterns []string `json:"patterns"`
+	Pattern  []int    `json:"pattern"`
 }
 
 // An explorerPart holds one target's columns.
@@ -86,6 +92,9 @@ func newExplorer(ex *result.Explanation, s *result.Samples, limit int64) (*explo
 		data.IDs = append(data.IDs, wording.Escape(s.IDs[i]))
 		data.Predicted = append(data.Predicted, s.Predicted[i])
 	}
+	if s.Present != nil {
+		data.Patterns, data.Pattern = patternsOf(s.Present, m, every)
+	}
 	for i := range s.ByTarget {
 		data.ByTarget = append(data.ByTarget, newExplorerPart(&s.ByTarget[i], m, every, values))
 	}
@@ -100,6 +109,28 @@ func newExplorer(ex *result.Explanation, s *result.Samples, limit int64) (*explo
 		Count: wording.Grouped(int64(len(data.IDs))), Of: wording.Grouped(int64(n)),
 		Classes: data.Classes, Targets: data.Targets, Values: values, Pairs: m > 1,
 	}, nil
+}
+
+// patternsOf numbers the different patterns of every k-th sample.
+func patternsOf(present []game.Coalition, m, every int) (patterns []string, of []int) {
+	number := map[game.Coalition]int{}
+	for i := 0; i < len(present); i += every {
+		at, met := number[present[i]]
+		if !met {
+			at = len(patterns)
+			number[present[i]] = at
+			letters := make([]byte, m)
+			for k := range letters {
+				letters[k] = '0'
+				if present[i].Has(k) {
+					letters[k] = '1'
+				}
+			}
+			patterns = append(patterns, string(letters))
+		}
+		of = append(of, at)
+	}
+	return patterns, of
 }
 
 // stride returns the smallest k with which every k-th of n samples fits, and n if one
@@ -165,6 +196,9 @@ func checkLengths(s *result.Samples) error {
 	n, m := s.Len(), len(s.Modalities)
 	if len(s.ByTarget) != len(s.Targets) {
 		return fmt.Errorf("report: samples: want %d targets, as many as have a name, got %d", len(s.Targets), len(s.ByTarget))
+	}
+	if s.Present != nil && len(s.Present) != n {
+		return errors.New("report: samples: want the modalities of each id, or of none")
 	}
 	if len(s.Predicted) != n {
 		return errors.New("report: samples: want a prediction for each id")

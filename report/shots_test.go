@@ -40,6 +40,7 @@ func TestShots(t *testing.T) {
 	pages["twelve"] = newFixture(t, 1000, names, classes).page(t)
 	three.samples = nil
 	pages["bare"] = three.page(t)
+	pages["cohort"], pages["cohorts"] = newCohort(t, 300).page(t), severalCohorts(t).page(t)
 	pages["targets"] = severalTargets(t).withChoices().page(t)
 	for name, text := range pages {
 		t.Run(name, func(t *testing.T) {

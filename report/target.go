@@ -42,11 +42,20 @@ type target struct {
 	Pairs        *pairTable
 	Orders       *orderSection
 	Spread       *spread
+	// Pooled is set where cells of phi are means over different samples, see
+	// wording.Pooled.
+	Pooled bool
+	// Independent says as how many samples they count where that is fewer; else empty.
+	Independent string
+	// By breaks samples down by columns, Patterns by the modalities that they have.
+	By       []*classTable
+	Patterns *classTable
 }
 
 func newTarget(ex *result.Explanation, at int, samples *result.Samples) target {
 	t := &ex.Targets[at]
 	confidence := ex.Provenance.Level
+	pooled := wording.Pooled(ex, t, &t.Breakdown)
 	out := target{
 		ID: fmt.Sprintf("t%d", at+1), Alone: len(ex.Targets) == 1,
 		Name:     wording.Escape(t.Target),
@@ -56,13 +65,19 @@ func newTarget(ex *result.Explanation, at int, samples *result.Samples) target {
 		Samples: wording.Count(int64(t.Samples), "sample"),
 		Whisker: wording.Level(confidence) + "\u00a0%",
 		Score:   scoreRanges(t),
-		Fall:    newWaterfall(&t.Breakdown, ex.Modalities, confidence),
+		Pooled:  pooled,
 		Cancels: t.Headline == result.MeanAbsolute,
 		Shares:  newShareTable(t, ex.Modalities),
 		Across:  newAcrossSection(t, ex.Groups),
-		Classes: newClassTable(t, ex.Modalities, stackParts(ex)),
+		Classes: newByClass(ex, t),
 		Pairs:   newPairTable(t, ex.Modalities, boundaries(ex)),
-		Orders:  newOrderSection(t, len(ex.Modalities), wording.Players(ex)),
+		Orders:  newOrderSection(t, len(ex.Modalities), wording.Players(ex), pooled),
+
+		Independent: independent(&t.Breakdown),
+		By:          newPartitions(ex, t), Patterns: newPatterns(ex, t),
+	}
+	if out.Fall = newWaterfall(&t.Breakdown, ex.Modalities, confidence); pooled {
+		out.Fall = newPooled(&t.Breakdown, ex.Modalities, confidence)
 	}
 	if t.AtLeast != nil {
 		out.Answer = wording.NoBreak(wording.AtLeast(t))
@@ -204,66 +219,6 @@ type segment struct {
 	X, Width, Class, Title string
 	// Pale ones are not clear of their error.
 	Pale bool
-}
-
-// A classRow is one predicted class.
-type classRow struct {
-	Name         string
-	Samples      string
-	Base, Output string
-	Score        span
-	Stack        []segment
-	// Parts are the contributions and, last, the interactions.
-	Parts []shareCell
-}
-
-// A classTable breaks the headline down by predicted class.
-type classTable struct {
-	Ticks []tick
-	// Legend names the colours of the stacks, Heads the columns of the parts.
-	Legend []segment
-	Heads  []label
-	// Wide is set where there are more of them than paper has room for.
-	Wide bool
-	Open []classRow
-	More []classRow
-}
-
-func newClassTable(t *result.Target, modalities []string, parts []stackPart) *classTable {
-	if len(t.ByClass) == 0 {
-		return nil
-	}
-	table := &classTable{Ticks: fewTicks()}
-	for _, m := range modalities {
-		table.Heads = append(table.Heads, aloneOf(m))
-	}
-	table.Heads = append(table.Heads, label{First: "interactions"})
-	table.Wide = len(modalities) > openRows
-	var rows []classRow
-	for i := range t.ByClass {
-		c := &t.ByClass[i]
-		a := wording.HeadlineAggregate(&c.Breakdown, t.Headline)
-		v := wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}
-		row := classRow{
-			Name: wording.Escape(c.Class), Samples: wording.Grouped(int64(c.Samples)),
-			Base: number(c.Base), Output: number(c.Output),
-			Score: shareSpan(label{First: wording.Escape(c.Class)}, kindPair, v, percentAxis),
-			Stack: newStack(a, parts),
-		}
-		for _, m := range modalities {
-			bounds := a.ContributionIntervals[m]
-			row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: a.Contributions[m], Low: bounds[0], High: bounds[1]}, false))
-		}
-		row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, false))
-		rows = append(rows, row)
-	}
-	pale := slices.ContainsFunc(rows, func(r classRow) bool {
-		return slices.ContainsFunc(r.Stack, func(s segment) bool { return s.Pale })
-	})
-	table.Legend = legend(parts, pale)
-	open := min(len(rows), openRows)
-	table.Open, table.More = rows[:open], rows[open:]
-	return table
 }
 
 // shade is the style of a modality's segment in a stack: with many modalities one

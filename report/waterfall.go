@@ -75,6 +75,10 @@ type waterfall struct {
 	Bars  []bar
 	// Whiskers is set where any bar has one.
 	Whiskers bool
+	// Pooled is set where steps do not lead to the output, since they are means over
+	// different samples. Then bars begin at Zero and there are no ends.
+	Pooled bool
+	Zero   string
 }
 
 // A step is what one bar adds.
@@ -93,6 +97,18 @@ type step struct {
 // newWaterfall lays out the mean matrix of a target or a class. level is that of the
 // whiskers.
 func newWaterfall(b *result.Breakdown, modalities []string, level float64) waterfall {
+	return layWaterfall(b.Base, b.Output, meanSteps(b, modalities), math.Sqrt2*math.Erfinv(level))
+}
+
+// newPooled lays out a mean matrix whose cells are means over different samples: each
+// step by itself.
+func newPooled(b *result.Breakdown, modalities []string, level float64) waterfall {
+	return layPooled(meanSteps(b, modalities), math.Sqrt2*math.Erfinv(level))
+}
+
+// meanSteps returns the steps of a mean matrix: modalities in their order, then pairs,
+// the largest first.
+func meanSteps(b *result.Breakdown, modalities []string) []step {
 	phi, a := b.Global.Phi, &b.Global.Aggregate
 	shares := pairShares(a)
 	var alone, pairs []step
@@ -116,7 +132,7 @@ func newWaterfall(b *result.Breakdown, modalities []string, level float64) water
 			})
 		}
 	}
-	return layWaterfall(b.Base, b.Output, append(foldedAlone(alone), folded(pairs)...), math.Sqrt2*math.Erfinv(level))
+	return append(foldedAlone(alone), folded(pairs)...)
 }
 
 // pairShares returns the pairs by their names, in either order.
@@ -221,24 +237,48 @@ func layWaterfall(base, output float64, steps []step, z float64) waterfall {
 	at = base
 	for _, s := range steps {
 		to := bounded(at + s.value)
-		b := bar{
-			Label: s.label, Kind: s.kind, From: a.place(at), To: a.place(to), Value: signed(s.value),
-			Title: fmt.Sprintf("from %s to %s", number(at), number(to)),
-		}
-		b.X, b.Width = a.span(at, to)
-		if !s.unsaid {
-			b.Share, b.Bounds = parts(s.share)
-		}
-		if s.se > 0 {
-			w.Whiskers = true
-			b.Low, b.High = a.place(bounded(to-z*s.se)), a.place(bounded(to+z*s.se))
-			b.Title += ", ±\u00a0" + wording.Digits(z*s.se, 3)
-		}
-		w.Bars = append(w.Bars, b)
+		w.add(s, a, at, to, z)
 		at = to
 	}
 	w.Bars = append(w.Bars, endBar(a, "output", output, false))
 	return w
+}
+
+// layPooled lays out steps that begin at zero.
+func layPooled(steps []step, z float64) waterfall {
+	ends := []float64{0}
+	for _, s := range steps {
+		ends = append(ends, s.value)
+		if s.se > 0 {
+			ends = append(ends, bounded(s.value-z*s.se), bounded(s.value+z*s.se))
+		}
+	}
+	a := newAxis(ends...)
+	w := waterfall{Ticks: a.ticks(4), Pooled: true, Zero: a.place(0)}
+	for _, s := range steps {
+		w.add(s, a, 0, s.value, z)
+		b := &w.Bars[len(w.Bars)-1]
+		b.First, b.Last = true, true // no links
+	}
+	return w
+}
+
+// add draws a step from one value to another.
+func (w *waterfall) add(s step, a axis, from, to, z float64) {
+	b := bar{
+		Label: s.label, Kind: s.kind, From: a.place(from), To: a.place(to), Value: signed(s.value),
+		Title: fmt.Sprintf("from %s to %s", number(from), number(to)),
+	}
+	b.X, b.Width = a.span(from, to)
+	if !s.unsaid {
+		b.Share, b.Bounds = parts(s.share)
+	}
+	if s.se > 0 {
+		w.Whiskers = true
+		b.Low, b.High = a.place(bounded(to-z*s.se)), a.place(bounded(to+z*s.se))
+		b.Title += ", ±\u00a0" + wording.Digits(z*s.se, 3)
+	}
+	w.Bars = append(w.Bars, b)
 }
 
 func endBar(a axis, name string, x float64, first bool) bar {

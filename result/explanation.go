@@ -59,6 +59,14 @@ type Provenance struct {
 	// Memory is the limit in bytes, which decides how samples are cut into
 	// tiles and so the last bits of means over samples.
 	Memory int64 `json:"memory"`
+	// Cluster is the column whose values say which samples depend on each other, and
+	// Weight the column of their weights; both empty where there is none.
+	Cluster string `json:"cluster,omitempty"`
+	Weight  string `json:"weight,omitempty"`
+	// Missing says which modalities samples may lack, as "rna" or "rna=COLUMN", and Pad
+	// how lists of different lengths were filled, as "INPUT=V".
+	Missing []string `json:"missing,omitempty"`
+	Pad     []string `json:"pad,omitempty"`
 }
 
 // Sampling is how a run on a budget chose its coalitions.
@@ -124,6 +132,13 @@ type Target struct {
 	ResidualTolerance float64 `json:"residual_tolerance"`
 	// ByClass breaks samples down by predicted class; null without classes.
 	ByClass []Class `json:"by_class"`
+	// Macro is the mean over predicted classes; null below two classes.
+	Macro *Macro `json:"macro"`
+	// By breaks samples down by columns of the data; null where none was asked for.
+	By []Partition `json:"by"`
+	// Patterns breaks samples down by the modalities that they have; null where they
+	// have all.
+	Patterns []Pattern `json:"patterns"`
 	// Interactions are the values of the index that was asked for; null without one.
 	Interactions *Interactions `json:"interactions"`
 	// Spectrum is the share of behaviour by order; null below three modalities.
@@ -164,6 +179,15 @@ func corrected(plain, corrected score.Share) score.Share {
 // aggregations.
 type Breakdown struct {
 	Samples int `json:"samples"`
+	// Weight is the sum of the samples' weights; absent without weights.
+	Weight *float64 `json:"weight,omitempty"`
+	// Clusters is how many independent samples the intervals are those of, by Kish's
+	// rule; absent where they are as many as there are samples.
+	Clusters *float64 `json:"clusters,omitempty"`
+	// Present says how many samples have each modality; absent where all have all.
+	// Cells of phi and shares are then pooled: each cell is the mean over the samples
+	// that have its modalities.
+	Present map[string]int `json:"present,omitempty"`
 	// Base is the mean of v({}), Output that of v(all).
 	Base         float64               `json:"base"`
 	Output       float64               `json:"output"`
@@ -261,6 +285,9 @@ func NewBreakdown(s *score.Summary, modalities []string) Breakdown {
 	}
 	b.Global.Aggregate = newAggregate(s.Global, modalities)
 	b.MeanAbsolute.Aggregate = newAggregate(s.MeanAbsolute, modalities)
+	if s.Clusters < float64(s.Samples) {
+		b.Clusters = &s.Clusters
+	}
 	m := len(modalities)
 	b.Global.Phi = square(s.Phi, m)
 	b.Global.PhiSE = PhiSE{Background: square(s.BackgroundSE, m), Coalitions: square(s.CoalitionSE, m), Samples: square(s.SamplesSE, m)}

@@ -34,7 +34,7 @@ func (e *Explanation) check() error {
 		}
 		faults = append(faults, checkSize(place+".residual", t.Residual), checkSize(place+".residual_tolerance", t.ResidualTolerance))
 		residual := max(t.Residual, t.ResidualTolerance)
-		faults = append(faults, t.Breakdown.check(place, e.Modalities, residual))
+		faults = append(faults, t.Breakdown.check(place, e.Modalities, e.mayMiss(&t.Breakdown, residual)))
 		var classes []string
 		for j := range t.ByClass {
 			c := &t.ByClass[j]
@@ -43,12 +43,12 @@ func (e *Explanation) check() error {
 			if !slices.Contains(e.Classes, c.Class) {
 				faults = append(faults, fmt.Errorf("%s.class: want one of the classes %q, got %q", at, e.Classes, c.Class))
 			}
-			faults = append(faults, c.check(at, e.Modalities, residual))
+			faults = append(faults, c.check(at, e.Modalities, e.mayMiss(&c.Breakdown, residual)))
 		}
-		faults = append(faults, checkDistinct(place+".by_class", classes))
+		faults = append(faults, checkDistinct(place+".by_class", classes), e.checkCohort(place, t, residual))
 		faults = append(faults, t.Across.check(place+".across", e.Groups, &t.Breakdown))
 		if x := t.Interactions; x != nil {
-			faults = append(faults, x.check(place+".interactions", e.Modalities, t.Output-t.Base, residual))
+			faults = append(faults, x.check(place+".interactions", e.Modalities, t.Output-t.Base, e.mayMiss(&t.Breakdown, residual)))
 		}
 		if s := t.Spectrum; s != nil {
 			faults = append(faults, s.check(place+".spectrum", len(e.Modalities)))
@@ -77,13 +77,25 @@ func checkDistinct(place string, names []string) error {
 // check takes what a sample's cells may miss of its output, which is as much as their
 // mean may.
 func (b *Breakdown) check(place string, modalities []string, residual float64) error {
+	return b.checkOf(place, modalities, modalities, residual)
+}
+
+// checkOf is check where the shares are those of some modalities alone.
+func (b *Breakdown) checkOf(place string, modalities, shared []string, residual float64) error {
 	m := len(modalities)
 	se := b.Global.PhiSE
 	faults := []error{
 		b.checkPhi(place+".global.phi", m, residual),
-		b.Global.Aggregate.check(place+".global", modalities),
-		b.MeanAbsolute.Aggregate.check(place+".mean_absolute", modalities),
+		b.Global.Aggregate.check(place+".global", shared),
+		b.MeanAbsolute.Aggregate.check(place+".mean_absolute", shared),
 		b.Local.check(place+".local", b.Samples),
+		b.checkPresent(place+".present", modalities),
+	}
+	if b.Weight != nil {
+		faults = append(faults, checkSize(place+".weight", *b.Weight))
+	}
+	if c := b.Clusters; c != nil && !(*c > 0 && *c <= float64(b.Samples)*(1+rounding)) {
+		faults = append(faults, fmt.Errorf("%s.clusters: want more than 0 and at most %d, the number of samples, got %v", place, b.Samples, *c))
 	}
 	if b.Samples < 1 {
 		faults = append(faults, fmt.Errorf("%s.samples: want 1 or more, got %d", place, b.Samples))

@@ -24,7 +24,7 @@ import (
 // two fair bits, seen from its four inputs, whose score is 1/3 by the paper's
 // convention.
 func sums() *score.Accumulator {
-	a := score.NewAccumulator(score.Layout{Modalities: 2, Targets: 1, Groups: 2, Blocks: []int{2, 2}, Convention: score.Paper})
+	a := score.NewAccumulator(score.Layout{Modalities: 2, Targets: 1, Partitions: []int{2}, Blocks: []int{2, 2}, Convention: score.Paper})
 	weights := slices.Repeat([]uint8{1}, score.Replicates)
 	for i, group := range []int{0, 0, 0, 1} {
 		sign := float64(2*group - 1)
@@ -32,7 +32,7 @@ func sums() *score.Accumulator {
 		phi := []float64{sign * 0.25, 0.125, 0.125, sign * 0.25}
 		weights[i] = 2
 		a.Add(0, score.Sample{
-			Group: group, Base: 0.25, Output: 0.5 + sign*0.5, Phi: phi,
+			Groups: []int{group}, Base: 0.25, Output: 0.5 + sign*0.5, Phi: phi,
 			BlockPhi: slices.Concat(phi, phi), Weights: slices.Clone(weights),
 		})
 	}
@@ -63,8 +63,8 @@ func example() *Explanation {
 			Target: "predicted", Headline: Global, Breakdown: NewBreakdown(a.Summary(0, opt), modalities),
 			Residual: 1e-17, ResidualTolerance: 1e-15,
 			ByClass: []Class{
-				{"no", NewBreakdown(a.Summary(0, opt, 0), modalities)},
-				{"yes <&>", NewBreakdown(a.Summary(0, opt, 1), modalities)},
+				{"no", NewBreakdown(a.SummaryOf(0, opt, 0, 0), modalities)},
+				{"yes <&>", NewBreakdown(a.SummaryOf(0, opt, 0, 1), modalities)},
 			},
 		}},
 		Warnings: []diag.Warning{{ID: "few-samples", Subject: "data", Text: "need more"}},
@@ -130,7 +130,7 @@ var (
 		{
 			[]any{"targets", 0},
 			[]string{"target", "headline", "samples", "base", "output", "global", "mean_absolute", "local", "residual", "by_class"},
-			[]string{"residual_tolerance", "interactions", "spectrum", "across", "at_least"},
+			[]string{"residual_tolerance", "interactions", "spectrum", "across", "at_least", "macro", "by", "patterns"},
 		},
 		{[]any{"targets", 0, "global"}, globalKeys, nil},
 		{[]any{"targets", 0, "global", "pairs", 0}, []string{"pair", "share", "low", "high", "phi"}, nil},

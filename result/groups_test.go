@@ -17,7 +17,7 @@ import (
 func grouped(t testing.TB) *Explanation {
 	t.Helper()
 	groups := []Grouping{{"a", []int{0, 1}}, {"b", []int{2}}}
-	layout := score.Layout{Modalities: 3, Targets: 1, Groups: 1, Convention: score.Paper}
+	layout := score.Layout{Modalities: 3, Targets: 1, Partitions: []int{1}, Convention: score.Paper}
 	sums := score.NewAccumulator(layout)
 	const single, half = -1. / 6, 1. / 4
 	for range 2 {

@@ -19,7 +19,7 @@ import (
 // their bits, {0,3} would come after {1,2}.
 func ofThree(values ...[]float64) *score.Summary {
 	a := score.NewAccumulator(score.Layout{
-		Modalities: 3, Cells: []game.Coalition{1, 2, 4, 3, 5, 6, 7}, Targets: 1, Groups: 1, Convention: score.Paper,
+		Modalities: 3, Cells: []game.Coalition{1, 2, 4, 3, 5, 6, 7}, Targets: 1, Partitions: []int{1}, Convention: score.Paper,
 	})
 	for i, phi := range values {
 		weights := make([]uint8, score.Replicates)
@@ -38,7 +38,7 @@ func withInteractions(t *testing.T) *Explanation {
 	names := []string{"a", "b", "c"}
 	e := example()
 	e.Modalities, e.Classes = names, nil
-	layout := score.Layout{Modalities: 3, Targets: 1, Groups: 1, Convention: score.Paper}
+	layout := score.Layout{Modalities: 3, Targets: 1, Partitions: []int{1}, Convention: score.Paper}
 	a := score.NewAccumulator(layout)
 	weights := slices.Repeat([]uint8{1}, score.Replicates)
 	a.Add(0, score.Sample{Output: 6, Phi: []float64{2, 1, 0, 1, 2, 0, 0, 0, 0}, Weights: weights})
@@ -138,7 +138,7 @@ func TestBySize(t *testing.T) {
 
 // Pairs of four modalities are listed by their players: ad stands before bc.
 func TestInteractionsOrder(t *testing.T) {
-	a := score.NewAccumulator(score.Layout{Modalities: 4, Cells: []game.Coalition{3, 5, 6, 9, 10, 12}, Targets: 1, Groups: 1, Convention: score.Paper})
+	a := score.NewAccumulator(score.Layout{Modalities: 4, Cells: []game.Coalition{3, 5, 6, 9, 10, 12}, Targets: 1, Partitions: []int{1}, Convention: score.Paper})
 	a.Add(0, score.Sample{Phi: []float64{1, 2, 3, 4, 5, 6}, Weights: make([]uint8, score.Replicates)})
 	x := NewInteractions(a.Summary(0, score.Options{Level: 0.95, Quantile: quantile}), "SII", 2, false, []string{"a", "b", "c", "d"})
 	var got []string

@@ -15,6 +15,7 @@ import (
 const (
 	npyFloat64 = "<f8"
 	npyInt64   = "<i8"
+	npyUint64  = "<u8"
 	// npyLetter is the bytes of one character: arrays of text are UTF-32.
 	npyLetter = 4
 )

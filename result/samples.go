@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
 )
@@ -33,6 +34,9 @@ type SamplesHeader struct {
 	// Sampled is set when the run evaluated some of the coalitions: then there are no
 	// Values.
 	Sampled bool
+	// HasPresent is set when samples may lack modalities: then each row says what its
+	// sample has.
+	HasPresent bool
 }
 
 // A SampleRow is one sample and target.
@@ -43,6 +47,9 @@ type SampleRow struct {
 	ID string
 	// Predicted is the column of the largest output.
 	Predicted int
+	// Present holds the modalities that the sample has, where the header has
+	// HasPresent. Phi is zero for the others, and Values do not depend on them.
+	Present game.Coalition
 	// Base is v({}), Output is v(all).
 	Base, Output float64
 	// InterSHAP is the local score, undefined without behaviour; SE is its

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/score"
 )
 
@@ -14,6 +15,10 @@ import (
 // of coalitions where they are there. The means of base, output and phi over samples must
 // be what e says to 1e-9 of their size, and so must the mean of the local scores, the
 // number of samples without one and the number of each predicted class.
+//
+// Where samples lack modalities, the mean of a cell of phi is over those that have its
+// modalities, and the number of samples of each pattern must be what e says. A run with
+// weights has weighted means, which the samples do not tell: then means are not compared.
 //
 // Other samples of the same model and data with other means are told; the order of
 // samples, their ids, standard errors, predictions that change places and what cancels
@@ -46,6 +51,12 @@ func (s *Samples) belongs(e *Explanation) error {
 			}
 		}
 	}
+	if missing := len(e.Provenance.Missing) > 0; missing != (s.Present != nil) {
+		if missing {
+			return fmt.Errorf("want the modalities that each sample has (%s), got none", columnPresent)
+		}
+		return fmt.Errorf("want samples that have all modalities, got a %s that says what each has", columnPresent)
+	}
 	convention, err := score.ParseConvention(e.Provenance.Convention)
 	if err != nil {
 		return err
@@ -56,9 +67,15 @@ func (s *Samples) belongs(e *Explanation) error {
 			return fmt.Errorf("want %d samples, got %d", t.Samples, s.Len())
 		}
 		for _, check := range []func() error{
-			func() error { return own.sameMeans(&t.Breakdown, len(s.Modalities)) },
+			func() error {
+				if e.Provenance.Weight != "" {
+					return nil
+				}
+				return s.sameMeans(own, &t.Breakdown)
+			},
 			func() error { return s.checkScores(own, convention) },
 			func() error { return s.checkClasses(t, e.Classes) },
+			func() error { return s.checkPatterns(t) },
 			func() error { return s.checkCoalitions(own) },
 		} {
 			if err := check(); err != nil {
@@ -69,8 +86,10 @@ func (s *Samples) belongs(e *Explanation) error {
 	return nil
 }
 
-// sameMeans compares means over samples with those of a result.
-func (t *TargetSamples) sameMeans(b *Breakdown, m int) error {
+// sameMeans compares means over samples with those of a result. A cell of phi is pooled
+// over the samples that have its modalities, and 0 where none has.
+func (s *Samples) sameMeans(t *TargetSamples, b *Breakdown) error {
+	m := len(s.Modalities)
 	compare := func(name string, want, got, size float64) error {
 		// Means that both are infinite are the same; no other comparison says so.
 		if want == got || math.Abs(want-got) <= rounding*size {
@@ -78,34 +97,74 @@ func (t *TargetSamples) sameMeans(b *Breakdown, m int) error {
 		}
 		return fmt.Errorf("want a mean %s of %v, got %v", name, want, got)
 	}
-	n := len(t.Base)
-	every := func(all []float64, from, step int) (mean, size float64) {
+	every := func(all []float64, from, step int, of game.Coalition) (mean, size float64) {
+		n := 0
+		for i := range s.Len() {
+			if s.has(i, of) {
+				n++
+			}
+		}
 		var x sum
-		for i := range n {
-			v := all[from+i*step]
-			x.add(v / float64(n))
-			size += math.Abs(v) / float64(n)
+		for i := range s.Len() {
+			if s.has(i, of) {
+				v := all[from+i*step]
+				x.add(v / float64(n))
+				size += math.Abs(v) / float64(n)
+			}
 		}
 		return x.value(), size
 	}
-	base, size := every(t.Base, 0, 1)
+	base, size := every(t.Base, 0, 1, 0)
 	if err := compare(columnBase, b.Base, base, size); err != nil {
 		return err
 	}
-	output, more := every(t.Output, 0, 1)
+	output, more := every(t.Output, 0, 1, 0)
 	size += more
 	if err := compare(columnOutput, b.Output, output, size); err != nil {
 		return err
 	}
 	for i := range m {
 		for j := range m {
-			mean, own := every(t.Phi, i*m+j, m*m)
+			mean, own := every(t.Phi, i*m+j, m*m, game.Coalition(0).With(i).With(j))
 			if err := compare(fmt.Sprintf("phi[%d][%d]", i, j), b.Global.Phi[i][j], mean, max(own, size)); err != nil {
 				return err
 			}
 		}
 	}
 	return t.sameLocal(&b.Local)
+}
+
+// has reports whether sample i has all modalities of a coalition.
+func (s *Samples) has(i int, of game.Coalition) bool {
+	return s.Present == nil || of&^s.Present[i] == 0
+}
+
+// checkPatterns holds the number of samples of each pattern against the result.
+func (s *Samples) checkPatterns(t *Target) error {
+	if s.Present == nil {
+		return nil
+	}
+	counts := map[game.Coalition]int{}
+	for _, present := range s.Present {
+		counts[present]++
+	}
+	var patterns []game.Coalition
+	for i := range t.Patterns {
+		var present game.Coalition
+		for _, name := range t.Patterns[i].Present {
+			present = present.With(slices.Index(s.Modalities, name))
+		}
+		patterns = append(patterns, present)
+		if want, got := t.Patterns[i].Samples, counts[present]; want != got {
+			return fmt.Errorf("%s: want %d samples that have %q, got %d", columnPresent, want, t.Patterns[i].Present, got)
+		}
+	}
+	for i, present := range s.Present {
+		if !slices.Contains(patterns, present) {
+			return fmt.Errorf("%s: want one of the result's patterns, got %q in sample %d (id %q)", columnPresent, PresentText(s.Modalities, present), i, s.IDs[i])
+		}
+	}
+	return nil
 }
 
 // sameLocal compares the mean of local scores with that of a result.

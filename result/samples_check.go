@@ -126,6 +126,9 @@ func (f *samplesFile) check(row *SampleRow) error {
 		return fmt.Errorf("sample %d: want the same id and prediction for each target, got %q and %d after %q and %d",
 			sample, row.ID, row.Predicted, f.row.ID, f.row.Predicted)
 	}
+	if target > 0 && row.Present != f.row.Present {
+		return fmt.Errorf("sample %d: want the same modalities for each target, got %#b after %#b", sample, uint64(row.Present), uint64(f.row.Present))
+	}
 	if err := f.checkID(row); err != nil {
 		return fmt.Errorf("sample %d: %w", sample, err)
 	}
@@ -181,6 +184,9 @@ func (f *samplesFile) checkNumbers(row *SampleRow) error {
 		if !finite(v) {
 			return fmt.Errorf("phi[%d][%d]: want a finite number, got %v", i/m, i%m, v)
 		}
+	}
+	if f.header.HasPresent {
+		return checkPresent(row.Present, row.Phi, row.Values, m)
 	}
 	return nil
 }

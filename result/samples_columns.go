@@ -19,6 +19,7 @@ const (
 	columnCorrected = "intershap_corrected"
 	columnPhi       = "phi"
 	columnValues    = "values"
+	columnPresent   = "present"
 )
 
 // phiColumns returns the names of the columns that phi fills in a table: one

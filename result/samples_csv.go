@@ -16,6 +16,8 @@ type csvSamples struct {
 	header SamplesHeader
 	line   []byte
 	cells  []float64
+	// present is nil without that column.
+	present *presentTexts
 }
 
 func createCSV(path string, header SamplesHeader) (samplesFormat, error) {
@@ -23,16 +25,24 @@ func createCSV(path string, header SamplesHeader) (samplesFormat, error) {
 	if err != nil {
 		return nil, err
 	}
+	present, err := newPresentTexts(path, header)
+	if err != nil {
+		return nil, err
+	}
 	file, err := newPartial(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &csvSamples{file: file, header: header, cells: make([]float64, phiCells(len(header.Modalities)))}
+	f := &csvSamples{file: file, header: header, cells: make([]float64, phiCells(len(header.Modalities))), present: present}
 	names := []string{columnID, columnPredicted, columnBase, columnOutput, columnInterSHAP, columnSE}
 	if header.hasTargets() {
 		names = append([]string{columnTarget}, names...)
 	}
-	for i, name := range append(append(names, columns...), columnCorrected) {
+	names = append(append(names, columns...), columnCorrected)
+	if present != nil {
+		names = append(names, columnPresent)
+	}
+	for i, name := range names {
 		if i > 0 {
 			f.line = append(f.line, ',')
 		}
@@ -60,6 +70,9 @@ func (f *csvSamples) write(row *checkedRow) error {
 		f.line = appendFloat(append(f.line, ','), v)
 	}
 	f.share(row.Corrected)
+	if f.present != nil {
+		f.line = appendCSVText(append(f.line, ','), f.present.text(row.Present))
+	}
 	return f.endLine()
 }
 

@@ -17,6 +17,7 @@ type jsonlSamples struct {
 	columns [][]byte // the keys of phi's cells, with comma and colon
 	line    []byte
 	cells   []float64
+	present *presentTexts // nil without that key
 }
 
 func createJSONL(path string, header SamplesHeader) (samplesFormat, error) {
@@ -25,6 +26,9 @@ func createJSONL(path string, header SamplesHeader) (samplesFormat, error) {
 		return nil, err
 	}
 	f := &jsonlSamples{header: header, cells: make([]float64, phiCells(len(header.Modalities)))}
+	if f.present, err = newPresentTexts(path, header); err != nil {
+		return nil, err
+	}
 	for _, name := range columns {
 		f.columns = append(f.columns, append(appendJSONText([]byte{','}, name), ':'))
 	}
@@ -71,6 +75,9 @@ func (f *jsonlSamples) write(row *checkedRow) error {
 		line = appendJSONNumbers(line, row.Phi[i*m:(i+1)*m])
 	}
 	line = appendJSONShare(append(line, `],"`+columnCorrected+`":`...), row.Corrected)
+	if f.present != nil {
+		line = appendJSONText(append(line, `,"`+columnPresent+`":`...), f.present.text(row.Present))
+	}
 	f.line = append(line, '}', '\n')
 	_, err := f.file.Write(f.line)
 	return err

@@ -21,7 +21,10 @@ func (s *SamplesMemory) Begin(header SamplesHeader) error {
 	if err := header.validate(); err != nil {
 		return fmt.Errorf("result: samples: %w", err)
 	}
-	layout := &samplesLayout{target: -1, corrected: 0, modalities: header.Modalities}
+	layout := &samplesLayout{target: -1, corrected: 0, present: -1, modalities: header.Modalities}
+	if header.HasPresent {
+		layout.present = 0
+	}
 	if header.hasTargets() {
 		layout.target = 0
 	}
@@ -39,12 +42,12 @@ func (s *SamplesMemory) Write(row SampleRow) error {
 		return errors.New("result: samples: want Begin before the first row")
 	}
 	check := samplesFile{header: s.header, rows: s.table.rows}
-	check.row.ID, check.row.Predicted = s.line.id, int(s.line.predicted)
+	check.row.ID, check.row.Predicted, check.row.Present = s.line.id, int(s.line.predicted), s.line.present
 	if err := check.check(&row); err != nil {
 		return fmt.Errorf("result: samples: %w", err)
 	}
 	s.line = samplesLine{
-		id: row.ID, predicted: int64(row.Predicted), base: row.Base, output: row.Output,
+		id: row.ID, predicted: int64(row.Predicted), present: row.Present, base: row.Base, output: row.Output,
 		local: row.InterSHAP, se: row.SE, corrected: fraction(row.Corrected), phi: row.Phi, values: row.Values,
 	}
 	if s.header.hasTargets() {

@@ -28,6 +28,7 @@ type npzSamples struct {
 	members []npzMember
 
 	numbers, predicted                      *spool
+	present                                 *spool // nil where samples have all
 	texts                                   *textSpool
 	base, output, local, localSE, corrected *spool
 	phi                                     *spool
@@ -76,8 +77,8 @@ func (f *npzSamples) open() error {
 		f.members = append(f.members, npzMember{name, s})
 		return s
 	}
-	integers := func(name string) *spool {
-		return add(name, spoolLayout{targets: 1, samples: n, width: 1, descr: npyInt64, shape: []int{n}})
+	integers := func(name, descr string) *spool {
+		return add(name, spoolLayout{targets: 1, samples: n, width: 1, descr: descr, shape: []int{n}})
 	}
 	floats := func(name string, row ...int) *spool {
 		l := spoolLayout{targets: k, samples: n, width: 1, descr: npyFloat64, shape: append([]int{n}, row...)}
@@ -90,11 +91,14 @@ func (f *npzSamples) open() error {
 		return add(name, l)
 	}
 	if f.header.IDs == tensor.Int64 {
-		f.numbers = integers(columnID)
+		f.numbers = integers(columnID, npyInt64)
 	} else if f.texts, err = newTextSpool(f.file); err == nil {
 		f.members = append(f.members, npzMember{columnID, f.texts})
 	}
-	f.predicted = integers(columnPredicted)
+	f.predicted = integers(columnPredicted, npyInt64)
+	if f.header.HasPresent {
+		f.present = integers(columnPresent, npyUint64)
+	}
 	f.base = floats(columnBase)
 	f.output = floats(columnOutput)
 	f.local = floats(columnInterSHAP)
@@ -137,6 +141,11 @@ func (f *npzSamples) write(row *checkedRow) error {
 func (f *npzSamples) writeSample(row *checkedRow) error {
 	if err := f.predicted.putInt(row.Sample, int64(row.Predicted)); err != nil {
 		return err
+	}
+	if f.present != nil {
+		if err := f.present.putInt(row.Sample, int64(row.Present)); err != nil {
+			return err
+		}
 	}
 	if f.header.IDs == tensor.Int64 {
 		return f.numbers.putInt(row.Sample, row.number)

@@ -34,10 +34,15 @@ type parquetSamples struct {
 	limit   int // rows in a group
 	rows    int // rows of the group under way
 	cells   []float64
+	present *presentTexts // nil without that column
 }
 
 func createParquet(path string, header SamplesHeader) (samplesFormat, error) {
 	columns, err := phiColumns(path, header.Modalities)
+	if err != nil {
+		return nil, err
+	}
+	present, err := newPresentTexts(path, header)
 	if err != nil {
 		return nil, err
 	}
@@ -47,17 +52,18 @@ func createParquet(path string, header SamplesHeader) (samplesFormat, error) {
 		return nil, err
 	}
 	f := &parquetSamples{
-		file: file, header: header, cells: make([]float64, len(columns)),
+		file: file, header: header, cells: make([]float64, len(columns)), present: present,
 		builder: array.NewRecordBuilder(memory.NewGoAllocator(), schema),
 		limit:   max(min(rowGroupRows, rowGroupBytes/(cellBytes*schema.NumFields())), 1),
 	}
 	// Numbers hardly repeat: a dictionary of them would only be thrown away.
-	// Targets and classes repeat all the time.
+	// Targets, classes and what samples have repeat all the time.
 	props := parquet.NewWriterProperties(
 		parquet.WithCompression(compress.Codecs.Snappy),
 		parquet.WithDictionaryDefault(false),
 		parquet.WithDictionaryFor(columnTarget, true),
 		parquet.WithDictionaryFor(columnPredicted, true),
+		parquet.WithDictionaryFor(columnPresent, true),
 		parquet.WithMaxRowGroupLength(int64(f.limit)),
 	)
 	err = f.guarded(func() error {
@@ -95,6 +101,9 @@ func parquetSchema(header SamplesHeader, columns []string) *arrow.Schema {
 		add(name, arrow.PrimitiveTypes.Float64, false)
 	}
 	add(columnCorrected, arrow.PrimitiveTypes.Float64, true)
+	if header.HasPresent {
+		add(columnPresent, arrow.BinaryTypes.String, false)
+	}
 	return arrow.NewSchema(fields, nil)
 }
 
@@ -127,6 +136,9 @@ func (f *parquetSamples) write(row *checkedRow) error {
 		number(v)
 	}
 	share(row.Corrected)
+	if f.present != nil {
+		next().(*array.StringBuilder).Append(f.present.text(row.Present))
+	}
 	if f.rows++; f.rows < f.limit {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/score"
 )
 
@@ -22,6 +23,8 @@ type Samples struct {
 	// the predicted class as a position in the run's classes.
 	IDs       []string
 	Predicted []int
+	// Present holds the modalities that each sample has; nil where all have all.
+	Present []game.Coalition
 	// Values holds, for each target, what was found.
 	ByTarget []TargetSamples
 }

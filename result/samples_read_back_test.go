@@ -31,12 +31,14 @@ func makeGames(h SamplesHeader, id func(sample int) string) []SampleRow {
 					v[s] = rng.NormFloat64() * math.Pow(10, float64(i%7-3))
 				}
 			}
+			r := SampleRow{Sample: i, Target: k, ID: id(i), Predicted: i % 3, Values: v, Phi: make([]float64, m*m)}
+			if h.HasPresent {
+				r.Present = presentOf(h, i)
+				withoutMissing(h, &r)
+			}
+			r.Base, r.Output = v[0], v[len(v)-1]
 			copy(scratch, v)
 			game.MoebiusTo(scratch, v)
-			r := SampleRow{
-				Sample: i, Target: k, ID: id(i), Predicted: i % 3, Base: v[0], Output: v[len(v)-1],
-				Values: v, Phi: make([]float64, m*m),
-			}
 			index.PairMatrixTo(r.Phi, scratch, m)
 			r.InterSHAP = score.Local(r.Phi, m, score.Paper)
 			if i%4 != 2 && i%5 != 3 {
@@ -58,6 +60,9 @@ func wantSamples(h SamplesHeader, rows []SampleRow, values bool) *Samples {
 	for _, r := range rows {
 		if r.Target == 0 {
 			s.IDs, s.Predicted = append(s.IDs, r.ID), append(s.Predicted, r.Predicted)
+			if h.HasPresent {
+				s.Present = append(s.Present, r.Present)
+			}
 		}
 		t := &s.ByTarget[r.Target]
 		t.Base, t.Output = append(t.Base, r.Base), append(t.Output, r.Output)
@@ -135,6 +140,7 @@ func TestSameSamplesSeesChanges(t *testing.T) {
 		"target":    func(s *Samples) { s.Targets = []string{""} },
 		"id":        func(s *Samples) { s.IDs[3] += "0" },
 		"class":     func(s *Samples) { s.Predicted[2]++ },
+		"present":   func(s *Samples) { s.Present = slices.Repeat([]game.Coalition{0}, s.Len()) },
 		"base":      func(s *Samples) { s.ByTarget[1].Base[4] = math.Nextafter(s.ByTarget[1].Base[4], 9) },
 		"output":    func(s *Samples) { s.ByTarget[1].Output[4] = -s.ByTarget[1].Output[4] },
 		"share":     func(s *Samples) { s.ByTarget[2].InterSHAP[0] = score.Share{} },

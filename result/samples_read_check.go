@@ -55,7 +55,14 @@ func (s *Samples) check(i, k int) error {
 	if x, ok := t.SE[i].Value(); ok && !(x >= 0 && finite(x)) {
 		return fmt.Errorf("%s: want a finite number of 0 or more, got %v", columnSE, x)
 	}
-	return errors.Join(checkPhi(t.Matrix(i, m), m, base, output), t.checkValues(i, m))
+	if err := errors.Join(checkPhi(t.Matrix(i, m), m, base, output), t.checkValues(i, m)); err != nil || s.Present == nil {
+		return err
+	}
+	var values []float64
+	if t.Values != nil {
+		values = t.Values[i<<m : (i+1)<<m]
+	}
+	return checkPresent(s.Present[i], t.Matrix(i, m), values, m)
 }
 
 // checkPhi holds a matrix against the numbers that it sums to.

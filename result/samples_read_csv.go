@@ -92,6 +92,11 @@ func (l *samplesLayout) parse(row *samplesLine, cells []string) (err error) {
 	if l.corrected >= 0 {
 		row.corrected = nullable(columnCorrected, cells[l.corrected])
 	}
+	if l.present >= 0 {
+		if row.present, fault = parsePresent(l.modalities, cells[l.present]); fault != nil {
+			return fault
+		}
+	}
 	for i, at := range l.cells {
 		row.cells[i] = number(columnPhi, cells[at])
 	}

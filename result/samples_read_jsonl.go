@@ -133,6 +133,12 @@ func parseJSONL(row *samplesLine, line []byte, cells []string, table *samplesTab
 	if table.corrected {
 		row.corrected = nullable(columnCorrected)
 	}
+	var present string
+	if table.present {
+		read(columnPresent, &present, "text")
+	} else if _, has := object[columnPresent]; has {
+		return fmt.Errorf("want no %s as in the first line, got one", columnPresent)
+	}
 	for _, name := range cells {
 		var x float64
 		read(name, &x, "a number")
@@ -144,6 +150,9 @@ func parseJSONL(row *samplesLine, line []byte, cells []string, table *samplesTab
 		read(columnValues, &row.values, "a list of numbers")
 	}
 	if err != nil {
+		return err
+	}
+	if row.present, err = parsePresent(table.samples.Modalities, present); err != nil {
 		return err
 	}
 	if all && (m > game.MaxPlayers || len(row.values) != 1<<m) {

@@ -56,6 +56,11 @@ func readNPZSamples(source *samplesSource) (s *Samples, err error) {
 	if s.Predicted, err = arrays.predicted(); err != nil {
 		return nil, err
 	}
+	if arrays.has(columnPresent) {
+		if s.Present, err = arrays.present(); err != nil {
+			return nil, err
+		}
+	}
 	for k := range s.Targets {
 		t, err := arrays.target(k, len(s.Modalities))
 		if err != nil {
@@ -182,6 +187,21 @@ func (a *npzArrays) predicted() ([]int, error) {
 		classes[i] = int(c)
 	}
 	return classes, nil
+}
+
+func (a *npzArrays) present() ([]game.Coalition, error) {
+	t, err := a.vector(columnPresent, tensor.Uint64)
+	if err != nil {
+		return nil, err
+	}
+	if t.Rows() != a.samples {
+		return nil, a.unequal(columnPresent, t.Rows())
+	}
+	out := make([]game.Coalition, t.Rows())
+	for i, bits := range tensor.Values[uint64](t) {
+		out[i] = game.Coalition(bits)
+	}
+	return out, nil
 }
 
 func (a *npzArrays) unequal(name string, rows int) error {

@@ -108,6 +108,7 @@ func (r *parquetRead) checkTypes() error {
 		check(l.target, parquet.Types.ByteArray),
 		check(l.id, parquet.Types.Int64, parquet.Types.ByteArray),
 		check(l.predicted, parquet.Types.Int64),
+		check(l.present, parquet.Types.ByteArray),
 	}
 	for _, at := range append([]int{l.base, l.output, l.local, l.se, l.corrected}, l.cells...) {
 		faults = append(faults, check(at, parquet.Types.Double))
@@ -151,6 +152,10 @@ func (r *parquetRead) readGroup(g int, table *samplesTable) error {
 	if l.corrected >= 0 {
 		corrected = c.nullable(l.corrected)
 	}
+	var present []string
+	if l.present >= 0 {
+		present = c.texts(l.present)
+	}
 	cells := make([][]float64, len(l.cells))
 	for i, at := range l.cells {
 		cells[i] = c.floats(at)
@@ -167,6 +172,12 @@ func (r *parquetRead) readGroup(g int, table *samplesTable) error {
 		line.base, line.output, line.local, line.se = base[i], output[i], local[i], se[i]
 		if corrected != nil {
 			line.corrected = corrected[i]
+		}
+		if present != nil {
+			var err error
+			if line.present, err = parsePresent(l.modalities, present[i]); err != nil {
+				return fmt.Errorf("row %d: %w", table.rows, err)
+			}
 		}
 		for at, column := range cells {
 			line.cells[at] = column[i]

@@ -6,15 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/score"
 )
 
 // samplesLayout says where the columns of a table stand.
 type samplesLayout struct {
-	// target is -1 in a file of one target that is not named, and corrected in a file
-	// of an earlier version.
-	target, id, predicted, base, output, local, se, corrected int
-	modalities                                                []string
+	// target is -1 in a file of one target that is not named, corrected in a file of an
+	// earlier version, and present in one whose samples have all modalities.
+	target, id, predicted, base, output, local, se, corrected, present int
+	modalities                                                         []string
 	// cells are the columns of phi, in the order of [phiColumns].
 	cells []int
 }
@@ -30,12 +31,15 @@ func newSamplesLayout(names []string) (*samplesLayout, error) {
 		}
 		at[name] = i
 	}
-	l := &samplesLayout{target: -1, corrected: -1}
+	l := &samplesLayout{target: -1, corrected: -1, present: -1}
 	if i, ok := at[columnTarget]; ok {
 		l.target = i
 	}
 	if i, ok := at[columnCorrected]; ok {
 		l.corrected = i
+	}
+	if i, ok := at[columnPresent]; ok {
+		l.present = i
 	}
 	var missing []string
 	for _, c := range []struct {
@@ -83,8 +87,9 @@ type samplesLine struct {
 	predicted    int64
 	base, output float64
 	local, se    score.Share
-	// corrected is read where the file has it.
+	// corrected and present are read where the file has them.
 	corrected score.Share
+	present   game.Coalition
 	// cells are those of phi's columns, or nil where there is phi itself.
 	cells, phi []float64
 	// values are nil in formats without them.
@@ -95,15 +100,16 @@ type samplesLine struct {
 // order of the targets, which the first sample tells.
 type samplesTable struct {
 	samples Samples
-	// corrected is set where rows have a corrected score.
-	corrected bool
+	// corrected is set where rows have a corrected score, present where they say which
+	// modalities their sample has.
+	corrected, present bool
 	// rows counts all; complete is set once all targets are known.
 	rows     int
 	complete bool
 }
 
 func newSamplesTable(l *samplesLayout) (*samplesTable, error) {
-	t := &samplesTable{samples: Samples{Modalities: l.modalities}, corrected: l.corrected >= 0}
+	t := &samplesTable{samples: Samples{Modalities: l.modalities}, corrected: l.corrected >= 0, present: l.present >= 0}
 	if l.target < 0 {
 		t.samples.Targets, t.samples.ByTarget = []string{""}, make([]TargetSamples, 1)
 		t.complete = true
@@ -127,11 +133,18 @@ func (t *samplesTable) add(line *samplesLine) error {
 	if k == 0 {
 		s.IDs = append(s.IDs, line.id)
 		s.Predicted = append(s.Predicted, int(line.predicted))
+		if t.present {
+			s.Present = append(s.Present, line.present)
+		}
 	}
 	i := s.Len() - 1
 	if line.id != s.IDs[i] || int(line.predicted) != s.Predicted[i] {
 		return fmt.Errorf("want the same id and prediction for each target, got %q and %d after %q and %d",
 			line.id, line.predicted, s.IDs[i], s.Predicted[i])
+	}
+	if t.present && line.present != s.Present[i] {
+		return fmt.Errorf("want the same modalities for each target, got %q after %q",
+			PresentText(s.Modalities, line.present), PresentText(s.Modalities, s.Present[i]))
 	}
 	to := &s.ByTarget[k]
 	to.Base, to.Output = append(to.Base, line.base), append(to.Output, line.output)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -23,7 +24,7 @@ import (
 // A record is one row as a reader of any format finds it. Texts stand for
 // numbers and nothing: "number 0x…" in bits, "null".
 type record struct {
-	target, id, predicted, base, output, local, se, corrected string
+	target, id, predicted, base, output, local, se, corrected, present string
 	// columns are the cells of phi's columns.
 	columns []string
 	// phi and values are nil in formats without them.
@@ -67,6 +68,14 @@ func want(h SamplesHeader, rows []SampleRow) []record {
 		} else if ok && x > 1 {
 			rec.corrected = bits(1)
 		}
+		if h.HasPresent {
+			for i, name := range h.Modalities {
+				if r.Present&(1<<i) != 0 {
+					rec.present += "+" + name
+				}
+			}
+			rec.present = strings.TrimPrefix(rec.present, "+")
+		}
 		if h.IDs == tensor.Int64 {
 			rec.id = "int64 " + r.ID
 		}
@@ -106,6 +115,9 @@ func wantColumns(h SamplesHeader) []string {
 		}
 	}
 	names = append(names, "intershap_corrected")
+	if h.HasPresent {
+		names = append(names, "present")
+	}
 	return names
 }
 
@@ -145,6 +157,10 @@ func readCSV(t *testing.T, path string, h SamplesHeader) table {
 		var r record
 		if h.hasTargets() {
 			r.target, cells = cells[0], cells[1:]
+		}
+		if h.HasPresent {
+			last := len(cells) - 1
+			r.present, cells = cells[last], cells[:last]
 		}
 		r.id = "text " + cells[0]
 		if h.IDs == tensor.Int64 {
@@ -199,9 +215,14 @@ func readJSONL(t *testing.T, path string, h SamplesHeader) table {
 		r.predicted = string(object["predicted"])
 		r.base, r.output, r.local, r.se = number("base"), number("output"), number("intershap"), number("intershap_se")
 		r.corrected = number("intershap_corrected")
+		if h.HasPresent {
+			text(&r.present, "present")
+		}
 		columns := wantColumns(h)
-		for _, name := range columns[len(columns)-1-len(h.Modalities)*(len(h.Modalities)+1)/2 : len(columns)-1] {
-			r.columns = append(r.columns, number(name))
+		for _, name := range columns {
+			if strings.HasPrefix(name, "phi.") {
+				r.columns = append(r.columns, number(name))
+			}
 		}
 		var values []float64
 		var phi [][]float64
@@ -269,6 +290,10 @@ func readParquet(t *testing.T, path string, h SamplesHeader) table {
 			r.predicted = strconv.FormatInt(batch.Column(at+1).(*array.Int64).Value(i), 10)
 			r.base, r.output, r.local, r.se = number(at+2, i), number(at+3, i), number(at+4, i), number(at+5, i)
 			last := int(batch.NumCols()) - 1
+			if h.HasPresent {
+				r.present = batch.Column(last).(*array.String).Value(i)
+				last--
+			}
 			r.corrected = number(last, i)
 			for c := at + 6; c < last; c++ {
 				r.columns = append(r.columns, number(c, i))
@@ -318,6 +343,10 @@ func readNPZ(t *testing.T, path string, h SamplesHeader) table {
 		names("targets", h.Targets)
 		arraysWanted++
 	}
+	if h.HasPresent {
+		shape("present", n)
+		arraysWanted++
+	}
 	if len(arrays) != arraysWanted {
 		t.Fatalf("want %d arrays, got %d", arraysWanted, len(arrays))
 	}
@@ -345,6 +374,15 @@ func readNPZ(t *testing.T, path string, h SamplesHeader) table {
 			}
 			if h.hasTargets() {
 				r.target = h.Targets[target]
+			}
+			if h.HasPresent {
+				var has []string
+				for m, name := range h.Modalities {
+					if tensor.Values[uint64](arrays["present"])[i]>>m&1 == 1 {
+						has = append(has, name)
+					}
+				}
+				r.present = strings.Join(has, "+")
 			}
 			cell := func(i, j int) float64 { return phi[at*m*m+i*m+j] }
 			for i := range m {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
 )
@@ -43,6 +44,9 @@ func makeRows(h SamplesHeader, id func(sample int) string) []SampleRow {
 	for i := range h.Samples {
 		for k := range h.Targets {
 			r := SampleRow{Sample: i, Target: k, ID: id(i), Predicted: i % 3, Base: number(), Output: number()}
+			if h.HasPresent {
+				r.Present = presentOf(h, i)
+			}
 			if rng.IntN(3) > 0 {
 				r.InterSHAP = score.Defined(rng.Float64())
 			}
@@ -59,10 +63,32 @@ func makeRows(h SamplesHeader, id func(sample int) string) []SampleRow {
 				// Sums of two stay finite.
 				r.Phi = append(r.Phi, number()/2)
 			}
+			withoutMissing(h, &r)
 			rows = append(rows, r)
 		}
 	}
 	return rows
+}
+
+// presentOf gives the samples all patterns in turn, that of none among them.
+func presentOf(h SamplesHeader, i int) game.Coalition {
+	return game.Coalition(i) % (1 << len(h.Modalities))
+}
+
+// withoutMissing makes the numbers of a row those of a sample that lacks modalities.
+func withoutMissing(h SamplesHeader, r *SampleRow) {
+	if !h.HasPresent {
+		return
+	}
+	m := len(h.Modalities)
+	for at := range r.Phi {
+		if !r.Present.Has(at/m) || !r.Present.Has(at%m) {
+			r.Phi[at] = 0
+		}
+	}
+	for s := range r.Values {
+		r.Values[s] = r.Values[game.Coalition(s)&r.Present]
+	}
 }
 
 func numbered(i int) string { return strconv.Itoa(i*i - 5) }
@@ -102,6 +128,10 @@ var roundTrips = []struct {
 	{
 		"one-modality", "no pair at all",
 		SamplesHeader{Modalities: []string{"m1"}, Targets: []string{"predicted"}, Samples: 3, IDs: tensor.Int64}, numbered,
+	},
+	{
+		"missing-modalities", "each row says what its sample has, in a last column",
+		SamplesHeader{Modalities: []string{"m1", "m 2", "m,3"}, Targets: []string{"class:a", "class:b"}, Samples: 19, IDs: tensor.String, HasPresent: true}, named,
 	},
 	{
 		"no-samples", "an empty table has its columns",

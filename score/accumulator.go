@@ -3,12 +3,17 @@ package score
 import (
 	"fmt"
 	"math"
+
+	"github.com/intershap/intershap/game"
 )
 
 // A Sample is what an accumulator is told about one sample and target.
 type Sample struct {
-	// Group is the group that the sample belongs to.
-	Group int
+	// Groups is the sample's group in each partition; nil is the first of each.
+	Groups []int
+	// Weight is how much the sample counts in means, where the layout is weighted: any
+	// [ValidWeight]. One of weight 0 is not there at all. Otherwise it is ignored.
+	Weight float64
 	// Base is v({}) and Output is v(all).
 	Base, Output float64
 	// Phi is the m×m matrix over all background rows, or the vector of
@@ -24,6 +29,13 @@ type Sample struct {
 	Weights []uint8
 }
 
+// Weights other than 0 lie between these bounds: beyond them sums of their squares would
+// leave the range of float64.
+const MinWeight, MaxWeight = 1e-60, 1e60
+
+// ValidWeight reports whether w is 0 or lies between MinWeight and MaxWeight.
+func ValidWeight(w float64) bool { return w == 0 || w >= MinWeight && w <= MaxWeight }
+
 // LocalScore is the InterSHAP of one sample.
 type LocalScore struct {
 	// InterSHAP is the plain score.
@@ -38,31 +50,45 @@ type LocalScore struct {
 	Corrected Share
 }
 
-// An Accumulator holds sums over samples for each target and group. Its zero
+// An Accumulator holds sums over samples for each target and each group of every
+// partition. Its zero
 // value is unusable; see [NewAccumulator]. It is not safe for concurrent use.
 type Accumulator struct {
 	layout Layout
 	shape  shape
-	// sections[target*Groups+group] is nil until a sample arrives: with many
-	// classes most stay empty in any one tile.
+	// groups is the number of groups of all partitions, and first[k] where those of
+	// partition k start. sections[target*groups+first[k]+group] is nil until a sample
+	// arrives: with many classes most stay empty in any one tile.
+	groups   int
+	first    []int
 	sections [][]float64
+	// cells are the coalitions of the cells where samples may lack modalities.
+	cells []game.Coalition
 	// Memory of Add: vectors of cells, sums by order, local scores without one
 	// block, and the sizes of each source's blocks.
 	phi, abs, block, rest []float64
 	byOrder, leftOut      []float64
 	blocks                [sources][]int
+	at                    []int // sections of a sample
 }
 
 // Positions inside a section. Behind them comes the sum of the local shares of each
 // order, and then the vectors that section's methods name, of one number a cell.
 const (
+	// atCount counts samples; atWeight is Σ w, atWeightSquares Σ w².
 	atCount = iota
+	atWeight
+	atWeightSquares
 	atBase
 	atOutput
+	// The same of the samples whose local score is defined, and of those whose score is
+	// corrected.
 	atLocalCount
+	atLocalWeight
+	atLocalWeightSquares
 	atLocalSum
 	atLocalSquares
-	atCorrectedCount
+	atCorrectedWeight
 	atCorrectedSum
 	sectionHead
 )
@@ -73,9 +99,10 @@ type section struct {
 	*shape
 }
 
-func (s *shape) sectionLen() int {
-	p := s.cells()
-	return sectionHead + s.orders + 2*p + 2*p*s.blocks + Replicates*(1+2*p)
+// numbers is the length of a section.
+func (s *shape) numbers() int64 {
+	p := int64(s.cells())
+	return sectionHead + int64(s.orders) + 2*p + 2*p*int64(s.blocks) + Replicates*(1+2*p)
 }
 
 func (s section) vector(i int) []float64 {
@@ -101,16 +128,22 @@ func (s section) replicate(r int) []float64 {
 }
 
 // NewAccumulator returns an empty accumulator. It panics on a single block or draw,
-// on blocks of an unknown error, and on cells that are not in order.
+// on blocks of an unknown error, on cells that are not in order, and where there is no
+// target, partition or group, or what groups have does not fit them.
 func NewAccumulator(layout Layout) *Accumulator {
-	layout.check()
+	if err := layout.check(); err != nil {
+		panic(err.Error())
+	}
 	shape := newShape(layout)
 	p := shape.cells()
 	scratch := make([]float64, 4*p)
+	groups := layout.Groups()
 	a := &Accumulator{
 		layout:   layout,
 		shape:    shape,
-		sections: make([][]float64, layout.Targets*layout.Groups),
+		groups:   groups,
+		sections: make([][]float64, layout.Targets*groups),
+		at:       make([]int, len(layout.Partitions)),
 		phi:      scratch[:p],
 		abs:      scratch[p : 2*p],
 		block:    scratch[2*p : 3*p],
@@ -121,69 +154,137 @@ func NewAccumulator(layout Layout) *Accumulator {
 	for source := range a.blocks {
 		a.blocks[source] = layout.blocks(source)
 	}
+	first := 0
+	for _, n := range layout.Partitions {
+		a.first = append(a.first, first)
+		first += n
+	}
+	if layout.Present != nil {
+		a.cells = layout.Coalitions()
+	}
 	return a
 }
 
-func (a *Accumulator) section(target, group int) section {
-	at := target*a.layout.Groups + group
+// Layout returns the layout.
+func (a *Accumulator) Layout() Layout { return a.layout }
+
+// sectionsOf finds the sections of a sample, one of each partition, and what modalities
+// it has.
+func (a *Accumulator) sectionsOf(target int, groups []int) (at []int, has game.Coalition) {
+	if groups != nil && len(groups) != len(a.first) || target < 0 || target >= a.layout.Targets {
+		panic("score: sample does not fit the layout")
+	}
+	has = ^game.Coalition(0)
+	for k, first := range a.first {
+		group := 0
+		if groups != nil {
+			group = groups[k]
+		}
+		if group < 0 || group >= a.layout.Partitions[k] {
+			panic("score: sample does not fit the layout")
+		}
+		if present := a.layout.present(k); present != nil {
+			has &= present[group]
+		}
+		a.at[k] = target*a.groups + first + group
+	}
+	return a.at, has
+}
+
+// section returns the section at a position, which it makes where it is met for the
+// first time.
+func (a *Accumulator) section(at int) section {
 	if a.sections[at] == nil {
-		a.sections[at] = make([]float64, a.shape.sectionLen())
+		a.sections[at] = make([]float64, a.shape.numbers())
 	}
 	return section{a.sections[at], &a.shape}
 }
 
+// packTo writes the cells of a sample's numbers into dst, 0 for those of what it lacks.
+func (a *Accumulator) packTo(dst, numbers []float64, has game.Coalition) {
+	a.shape.packTo(dst, numbers)
+	for at, cell := range a.cells {
+		if cell&^has != 0 {
+			dst[at] = 0
+		}
+	}
+}
+
 // Add adds one sample to a target and returns its local score. It allocates nothing
 // but the sums of a target and group that it meets for the first time. It panics
-// when lengths do not follow the layout.
+// when lengths, groups or the weight do not follow the layout.
 func (a *Accumulator) Add(target int, x Sample) LocalScore {
-	n, p := a.shape.length(), a.shape.cells()
-	if len(x.Phi) != n || len(x.BlockPhi) != len(a.layout.Blocks)*n || len(x.DrawPhi) != a.layout.Draws*n || len(x.Weights) != Replicates ||
-		x.Group < 0 || x.Group >= a.layout.Groups || target < 0 || target >= a.layout.Targets {
+	n := a.shape.length()
+	if len(x.Phi) != n || len(x.BlockPhi) != len(a.layout.Blocks)*n || len(x.DrawPhi) != a.layout.Draws*n || len(x.Weights) != Replicates {
 		panic("score: sample does not fit the layout")
 	}
-	s := a.section(target, x.Group)
-	phi, abs := a.phi, a.abs
-	a.shape.packTo(phi, x.Phi)
-	absoluteTo(abs, phi)
-	s.sums[atCount]++
-	s.sums[atBase] += x.Base
-	s.sums[atOutput] += x.Output
-	addTo(s.phi(), phi)
-	addTo(s.absolute(), abs)
-	for r, w := range x.Weights {
-		if w == 0 {
-			continue
-		}
-		rep, w := s.replicate(r), float64(w)
-		rep[0] += w
-		onPhi, onAbs := rep[1:1+p], rep[1+p:]
-		for i, v := range phi {
-			onPhi[i] += w * v
-		}
-		for i, v := range abs {
-			onAbs[i] += w * v
+	sections, has := a.sectionsOf(target, x.Groups)
+	weight := 1.0
+	if a.layout.Weighted {
+		weight = x.Weight
+		if !ValidWeight(weight) {
+			panic("score: bad weight")
 		}
 	}
-	plain, whole := a.shape.share(a.byOrder, abs)
-	if v, ok := plain.Value(); ok {
-		s.sums[atLocalCount]++
-		s.sums[atLocalSum] += v
-		s.sums[atLocalSquares] += v * v
-		for i, sum := range s.local() {
-			s.local()[i] = sum + a.byOrder[i+1]/whole
+	if weight == 0 {
+		sections = nil
+	}
+	a.packTo(a.phi, x.Phi, has)
+	absoluteTo(a.abs, a.phi)
+	plain, whole := a.shape.share(a.byOrder, a.abs)
+	for _, at := range sections {
+		s := a.section(at)
+		s.add(x, weight, a.phi, a.abs)
+		if v, ok := plain.Value(); ok {
+			s.addLocal(v, weight)
+			for i, sum := range s.local() {
+				s.local()[i] = sum + weight*(a.byOrder[i+1]/whole)
+			}
 		}
 	}
-	local := a.local(s, x, plain)
+	local := a.local(sections, x, weight, has, plain)
 	if v, ok := local.Corrected.Value(); ok {
-		s.sums[atCorrectedCount]++
-		s.sums[atCorrectedSum] += v
+		for _, at := range sections {
+			sums := a.sections[at]
+			sums[atCorrectedWeight] += weight
+			sums[atCorrectedSum] += weight * v
+		}
 	}
 	return local
 }
 
+// add adds the numbers of a sample and their absolute values.
+func (s section) add(x Sample, weight float64, phi, abs []float64) {
+	s.sums[atCount]++
+	s.sums[atWeight] += weight
+	s.sums[atWeightSquares] += weight * weight
+	s.sums[atBase] += weight * x.Base
+	s.sums[atOutput] += weight * x.Output
+	addScaledTo(s.phi(), phi, weight)
+	addScaledTo(s.absolute(), abs, weight)
+	p := len(phi)
+	for r, times := range x.Weights {
+		if times == 0 {
+			continue
+		}
+		rep, w := s.replicate(r), float64(times)*weight
+		rep[0] += w
+		addScaledTo(rep[1:1+p], phi, w)
+		addScaledTo(rep[1+p:], abs, w)
+	}
+}
+
+func (s section) addLocal(v, weight float64) {
+	s.sums[atLocalCount]++
+	s.sums[atLocalWeight] += weight
+	s.sums[atLocalWeightSquares] += weight * weight
+	s.sums[atLocalSum] += weight * v
+	s.sums[atLocalSquares] += weight * v * v
+}
+
 // local adds the sums by block and returns the local score. The jackknifes over the
 // blocks of both sources each give a variance and a bias, which add up.
-func (a *Accumulator) local(s section, x Sample, plain Share) LocalScore {
+func (a *Accumulator) local(sections []int, x Sample, weight float64, has game.Coalition, plain Share) LocalScore {
 	out := LocalScore{InterSHAP: plain}
 	value, defined := plain.Value()
 	se, corrected, known := 0.0, value, true
@@ -192,11 +293,14 @@ func (a *Accumulator) local(s section, x Sample, plain Share) LocalScore {
 		sizes, n := a.blocks[source], a.shape.length()
 		shares := a.leftOut[:0]
 		for b := range sizes {
-			a.shape.packTo(a.block, numbers[b*n:(b+1)*n])
-			addTo(s.blockPhi(k), a.block)
+			a.packTo(a.block, numbers[b*n:(b+1)*n], has)
 			leaveOutTo(a.rest, a.phi, a.block, sizes, b)
 			absoluteTo(a.rest, a.rest)
-			addTo(s.leftOut(k), a.rest)
+			for _, at := range sections {
+				s := section{a.sections[at], &a.shape}
+				addScaledTo(s.blockPhi(k), a.block, weight)
+				addScaledTo(s.leftOut(k), a.rest, weight)
+			}
 			share, _ := a.shape.share(a.byOrder, a.rest)
 			if v, ok := share.Value(); ok {
 				shares = append(shares, v)
@@ -255,10 +359,25 @@ func addTo(dst, x []float64) {
 	}
 }
 
-// merge adds b to a and leaves b empty.
-func (a *Accumulator) merge(b *Accumulator) error {
+func addScaledTo(dst, x []float64, by float64) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		dst[i] += by * v
+	}
+}
+
+// same returns an error where the layouts of a and b differ.
+func (a *Accumulator) same(b *Accumulator) error {
 	if !a.layout.equal(b.layout) {
 		return fmt.Errorf("score: accumulators of different layouts: %+v and %+v", a.layout, b.layout)
+	}
+	return nil
+}
+
+// merge adds b to a and leaves b empty.
+func (a *Accumulator) merge(b *Accumulator) error {
+	if err := a.same(b); err != nil {
+		return err
 	}
 	for i, theirs := range b.sections {
 		switch ours := a.sections[i]; {

@@ -83,7 +83,7 @@ func valuesOf(t *testing.T, x index.Index, order, m int) (func(table []float64) 
 		t.Fatal(err)
 	}
 	first, _ := f.Range(1)
-	layout := score.Layout{Modalities: m, Cells: f.Coalitions()[first:], Targets: 1, Groups: 1, Blocks: []int{4, 4}, Draws: 3}
+	layout := score.Layout{Modalities: m, Cells: f.Coalitions()[first:], Targets: 1, Partitions: []int{1}, Blocks: []int{4, 4}, Draws: 3}
 	return func(table []float64) []float64 {
 		dst := make([]float64, f.Len())
 		f.To(dst, moebiusOf(table), f.Scratch())
@@ -92,7 +92,7 @@ func valuesOf(t *testing.T, x index.Index, order, m int) (func(table []float64) 
 }
 
 func paperMatrix(m int) (func(table []float64) []float64, score.Layout) {
-	layout := score.Layout{Modalities: m, Targets: 1, Groups: 1, Blocks: []int{4, 4}, Draws: 3, Convention: score.Paper}
+	layout := score.Layout{Modalities: m, Targets: 1, Partitions: []int{1}, Blocks: []int{4, 4}, Draws: 3, Convention: score.Paper}
 	return func(table []float64) []float64 {
 		phi := make([]float64, m*m)
 		index.PairMatrixTo(phi, moebiusOf(table), m)
@@ -240,7 +240,7 @@ func TestSpectrum(t *testing.T) {
 	}
 	// Nothing does anything: no spectrum.
 	layout := singlesToTriple()
-	layout.Targets, layout.Groups = 1, 1
+	layout.Targets, layout.Partitions = 1, []int{1}
 	a := score.NewAccumulator(layout)
 	a.Add(0, score.Sample{Phi: make([]float64, 7), Weights: make([]uint8, score.Replicates)})
 	if s := a.Summary(0, opt); s.Local.Spectrum != nil || s.Global.Spectrum[2] != (score.Interval{}) {
@@ -251,7 +251,7 @@ func TestSpectrum(t *testing.T) {
 // Shares of parts against shares by hand, in all behaviour and in another whole,
 // and against the shares that every estimate has.
 func TestParts(t *testing.T) {
-	layout := score.Layout{Modalities: 3, Targets: 1, Groups: 1, Convention: score.Paper}
+	layout := score.Layout{Modalities: 3, Targets: 1, Partitions: []int{1}, Convention: score.Paper}
 	if got := layout.Coalitions(); !slices.Equal(got, []game.Coalition{0b001, 0b011, 0b101, 0b010, 0b110, 0b100}) {
 		t.Fatalf("coalitions %v", got)
 	}
@@ -337,7 +337,7 @@ func TestPartOfUnclearWhole(t *testing.T) {
 	asked := opt
 	asked.Parts = []score.Part{{Cells: []int{3}, Of: []int{3, 4, 5}}, {Cells: []int{3}}, {Cells: []int{3}, Of: []int{3, 6}}}
 	layout := singlesToTriple()
-	layout.Targets, layout.Groups = 1, 1
+	layout.Targets, layout.Partitions = 1, []int{1}
 	a := score.NewAccumulator(layout)
 	weights := make([]uint8, score.Replicates)
 	for i := range 50 {

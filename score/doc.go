@@ -15,13 +15,19 @@
 // share can be told by order and for any set of cells ([Part]).
 //
 // An [Accumulator] adds samples up; [Tiles] merges the accumulators of tiles
-// so that the total has the same bits however a run was cut into shards. An
-// [Accumulator] keeps what intervals need: sums by background block, by draw of
-// coalitions and by bootstrap replicate. See [Summary] for how the intervals are
-// made.
+// so that the total has the same bits however a run was cut into shards, and has a binary
+// form in which a shard is kept. An [Accumulator] keeps what intervals need: sums by
+// background block, by draw of coalitions and by bootstrap replicate. See
+// [Accumulator.Summary] for how the intervals are made.
+//
+// A cohort is more than samples that count alike. They may have weights, which every mean
+// takes; they may be told apart in several ways at once, each a partition into groups,
+// which have summaries of their own; and they may lack modalities: then each mean is over
+// the samples that have what it is of. [Macro] is the mean of the shares of classes, in
+// which a rare class counts as much as a common one.
 //
 // Like game and index, the package imports the standard library and such packages
 // alone, and knows no models. Reading order: [Convention], [Share], [Local],
-// [Layout], [Accumulator], [Tiles], [Summary]; moments.go and estimate.go, where
-// intervals are made.
+// [Layout], [Accumulator], [Tiles], [Summary]; gathered.go, moments.go and estimate.go,
+// where intervals are made; macro.go.
 package score

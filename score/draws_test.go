@@ -30,7 +30,7 @@ func mains(at int) bool { return at != 1 }
 // summary draws the samples and adds them up. truth and what is added have the
 // length of the layout's numbers; a matrix of two modalities has its three cells.
 func (x noise) summary(rng *rand.Rand, layout score.Layout, truth []float64) *score.Summary {
-	layout.Targets, layout.Groups, layout.Draws = 1, 1, x.draws
+	layout.Targets, layout.Partitions, layout.Draws = 1, []int{1}, x.draws
 	layout.Blocks = slices.Repeat([]int{6}, x.blocks)
 	effects := func(n int, sd float64, has func(int) bool) (each [][]float64, mean []float64) {
 		mean = make([]float64, len(truth))
@@ -211,7 +211,7 @@ func TestStandardErrorsBySource(t *testing.T) {
 // 1/3 and 1/2. The jackknife of two has √(1/2·2·(1/12)²) = 1/12.
 func TestShareErrorByHand(t *testing.T) {
 	layout := matrix()
-	layout.Targets, layout.Groups, layout.Draws = 1, 1, 2
+	layout.Targets, layout.Partitions, layout.Draws = 1, []int{1}, 2
 	a := score.NewAccumulator(layout)
 	weights := make([]uint8, score.Replicates)
 	for i := range 20 {
@@ -244,7 +244,7 @@ func TestShareErrorByHand(t *testing.T) {
 // alone: half its width is their standard error times the quantile.
 func TestShareErrorOfSamples(t *testing.T) {
 	layout := matrix()
-	layout.Targets, layout.Groups, layout.Blocks = 1, 1, nil
+	layout.Targets, layout.Partitions, layout.Blocks = 1, []int{1}, nil
 	a := score.NewAccumulator(layout)
 	rng := rand.New(rand.NewPCG(3, 4))
 	weights := make([]uint8, score.Replicates)
@@ -272,7 +272,7 @@ func TestLocalErrorsAdd(t *testing.T) {
 	draws := []float64{.875, .375, .375, 0, 1, .375, .375, 0, 1.125, .375, .375, 0}
 	add := func(withBlocks, withDraws, unknown bool) score.LocalScore {
 		layout := matrix()
-		layout.Targets, layout.Groups, layout.BackgroundUnknown = 1, 1, unknown
+		layout.Targets, layout.Partitions, layout.BackgroundUnknown = 1, []int{1}, unknown
 		x := score.Sample{Phi: phi, Weights: make([]uint8, score.Replicates)}
 		if withBlocks {
 			layout.Blocks, x.BlockPhi = []int{3, 3}, blocks
@@ -298,7 +298,7 @@ func TestLocalErrorsAdd(t *testing.T) {
 	}
 	// All behaviour is in the first draw: without it there is no share.
 	layout := matrix()
-	layout.Targets, layout.Groups, layout.Draws = 1, 1, 2
+	layout.Targets, layout.Partitions, layout.Draws = 1, []int{1}, 2
 	got := score.NewAccumulator(layout).Add(0, score.Sample{
 		Phi: []float64{0, 1, 1, 0}, DrawPhi: []float64{0, 2, 2, 0, 0, 0, 0, 0}, Weights: make([]uint8, score.Replicates),
 	})
@@ -312,7 +312,7 @@ func TestLocalErrorsAdd(t *testing.T) {
 // 1/4, a share of 1/3.
 func TestUnequalBlocks(t *testing.T) {
 	layout := matrix()
-	layout.Targets, layout.Groups, layout.Blocks = 1, 1, []int{3, 1}
+	layout.Targets, layout.Partitions, layout.Blocks = 1, []int{1}, []int{3, 1}
 	got := score.NewAccumulator(layout).Add(0, score.Sample{
 		Phi: []float64{1, .375, .375, 0}, BlockPhi: []float64{1, .25, .25, 0, 1, .75, .75, 0}, Weights: make([]uint8, score.Replicates),
 	})
@@ -392,13 +392,13 @@ func TestLayoutsRefused(t *testing.T) {
 		"no such modality":    cells(0b1000),
 		"too many modalities": {Modalities: 65},
 	} {
-		layout.Targets, layout.Groups, layout.Convention = 1, 1, score.Paper
+		layout.Targets, layout.Partitions, layout.Convention = 1, []int{1}, score.Paper
 		if !panics(func() { score.NewAccumulator(layout) }) {
 			t.Errorf("%s: no panic", name)
 		}
 	}
 	good := cells(0b001, 0b100, 0b011, 0b111)
-	good.Targets, good.Groups, good.Draws = 1, 1, 2
+	good.Targets, good.Partitions, good.Draws = 1, []int{1}, 2
 	a := score.NewAccumulator(good)
 	weights := make([]uint8, score.Replicates)
 	if panics(func() { a.Add(0, score.Sample{Phi: make([]float64, 4), DrawPhi: make([]float64, 8), Weights: weights}) }) {
@@ -423,13 +423,15 @@ func panics(f func()) (did bool) {
 
 // Adding allocates nothing, whatever a sample has.
 func TestAddAllocatesNothing(t *testing.T) {
-	for _, layout := range []score.Layout{matrix(), singlesToTriple()} {
-		layout.Targets, layout.Groups, layout.Draws, layout.Blocks = 1, 1, 3, []int{4, 5}
+	cohort := matrix()
+	cohort.Weighted, cohort.Present = true, [][]game.Coalition{nil, {0b01, 0b11}}
+	for _, layout := range []score.Layout{matrix(), singlesToTriple(), cohort} {
+		layout.Targets, layout.Partitions, layout.Draws, layout.Blocks = 1, []int{1, 2}, 3, []int{4, 5}
 		n := len(layout.Cells)
 		if n == 0 {
 			n = 4
 		}
-		x := score.Sample{Phi: make([]float64, n), BlockPhi: make([]float64, 2*n), DrawPhi: make([]float64, 3*n), Weights: slices.Repeat([]uint8{1}, score.Replicates)}
+		x := score.Sample{Weight: 1, Phi: make([]float64, n), BlockPhi: make([]float64, 2*n), DrawPhi: make([]float64, 3*n), Weights: slices.Repeat([]uint8{1}, score.Replicates)}
 		for i := range x.Phi {
 			x.Phi[i] = 1
 		}
@@ -471,7 +473,7 @@ func upTo(m, k int) []game.Coalition {
 // A summary of many cells, as a run of 24 modalities on a budget has.
 func BenchmarkManyCells(b *testing.B) {
 	for _, order := range []int{2, 3} {
-		layout := score.Layout{Modalities: 24, Targets: 1, Groups: 1, Cells: upTo(24, order), Draws: 16, Blocks: slices.Repeat([]int{6}, 16)}
+		layout := score.Layout{Modalities: 24, Targets: 1, Partitions: []int{1}, Cells: upTo(24, order), Draws: 16, Blocks: slices.Repeat([]int{6}, 16)}
 		p := len(layout.Cells)
 		rng := rand.New(rand.NewPCG(1, 1))
 		x := score.Sample{Phi: make([]float64, p), BlockPhi: make([]float64, 16*p), DrawPhi: make([]float64, 16*p), Weights: make([]uint8, score.Replicates)}

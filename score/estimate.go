@@ -21,6 +21,9 @@ type estimator struct {
 	denoised []float64
 	// every is the set of all cells.
 	every []bool
+	// deviations are the standard errors of the cells' sizes from the samples, where
+	// cells have different samples; nil where they have the same.
+	deviations []float64
 	// sums remembers the spread of the sums over the sets that many bounds share.
 	sums []setSum
 }
@@ -50,12 +53,23 @@ func (m *moments) estimator(opt Options) *estimator {
 	if m.known(coalitions) {
 		e.denoised = make([]float64, p)
 	}
+	count := m.count()
+	if m.clustersOf != nil {
+		e.deviations = make([]float64, p)
+	}
 	for at, v := range m.mean {
 		order := m.shape.order[at]
 		e.weight[at] = m.shape.weight[order] * math.Copysign(1, v)
-		level := math.Pow(opt.Level, 1/float64(m.shape.count[order])) // Šidák
+		if !m.exists(at) {
+			e.nothing[at] = true
+			continue
+		}
+		level := math.Pow(opt.Level, 1/float64(count[order])) // Šidák
 		cell := m.cell(at)
-		se, df, ok := m.standardError(cell)
+		se, df, ok := cell.standardError()
+		if ok && e.deviations != nil {
+			e.deviations[at] = math.Abs(e.weight[at]) * cell.sampling()
+		}
 		e.clear[at] = ok && math.Abs(v) > margin(se, df, level, opt)
 		e.nothing[at] = ok && se == 0 && v == 0
 		if m.absolute {
@@ -73,6 +87,54 @@ func (m *moments) estimator(opt Options) *estimator {
 		e.sums = append(e.sums, setSum{set: set, spread: e.newSum(set)})
 	}
 	return e
+}
+
+// count returns how many cells of each order any sample has.
+func (m *moments) count() []int {
+	if m.tallies == nil {
+		return m.shape.count
+	}
+	out := make([]int, m.shape.orders+1)
+	for at, order := range m.shape.order {
+		if m.exists(at) {
+			out[order]++
+		}
+	}
+	return out
+}
+
+// independent returns the number of independent samples behind the share of some cells.
+// Where cells have different samples it is n with
+//
+//	1/(n−1) = Σ s_i/(n_i−1) / Σ s_i
+//
+// over the cells, each with n_i independent samples and a standard error s_i: the
+// fewest samples behind a cell count as much as the cell moves the sum. It is 0, so that
+// the error cannot be told, where a cell has too few to tell its own.
+func (e *estimator) independent(set []bool) float64 {
+	if e.clustersOf == nil {
+		return e.clusters
+	}
+	fewest, most, sum, inverse := math.Inf(1), 0.0, 0.0, 0.0
+	for at, n := range e.clustersOf {
+		if !set[at] || !e.exists(at) {
+			continue
+		}
+		if n < 2 {
+			return 0
+		}
+		fewest, most = min(fewest, n), max(most, n)
+		sum += e.deviations[at]
+		inverse += e.deviations[at] / (n - 1)
+	}
+	switch {
+	case most == 0: // no cell
+		return e.clusters
+	case fewest == most || inverse == 0:
+		return fewest
+	default:
+		return 1 + sum/inverse
+	}
 }
 
 // withoutNoise returns a mean absolute less its bias: the absolute value of a noisy
@@ -129,11 +191,13 @@ func (e *estimator) estimate(shares []Interval) Estimate {
 	return out
 }
 
-// shares returns the share of each cell.
+// shares returns the share of each cell, undefined where no sample has it.
 func (e *estimator) shares() []Interval {
 	out := make([]Interval, len(e.mean))
 	for at := range out {
-		out[at] = e.interval(e.set([]int{at}), e.every)
+		if e.exists(at) {
+			out[at] = e.interval(e.set([]int{at}), e.every)
+		}
 	}
 	return out
 }
@@ -143,15 +207,15 @@ func (e *estimator) interactionsSE() (out SourceErrors) {
 	pairs := e.interactions()
 	whole := e.total(e.mean, positions(e.every))
 	value := ratio(e.total(e.mean, positions(pairs)), whole).Or(0)
-	share := quotient(e.sum(pairs), e.sum(e.every), value, whole)
+	share := e.quotient(pairs, e.every, value, whole)
 	if e.known(background) {
 		out.Background = Defined(share.jackknife(background))
 	}
 	if e.known(coalitions) {
 		out.Coalitions = Defined(share.jackknife(coalitions))
 	}
-	if len(e.replicates) > 1 && whole != 0 {
-		out.Samples = Defined(e.sampling(share))
+	if share.told() && whole != 0 {
+		out.Samples = Defined(share.sampling())
 	}
 	return out
 }
@@ -267,11 +331,12 @@ func (e *estimator) newSum(set []bool) spread {
 	return e.spread(func(cells []float64) float64 { return e.total(cells, at) })
 }
 
-// quotient returns the spread of in/all, which is value, all being whole. The
-// bootstrap takes the ratio linearised there: a replicate's own denominator may come
-// close to zero.
-func quotient(in, all spread, value, whole float64) spread {
-	out := spread{replicates: make([]float64, len(in.replicates))}
+// quotient returns the spread of the share of the cells inside in the counted ones, which
+// is value, the size of the counted being whole. The bootstrap takes the ratio linearised
+// there: a replicate's own denominator may come close to zero.
+func (e *estimator) quotient(inside, counted []bool, value, whole float64) spread {
+	in, all := e.sum(inside), e.sum(counted)
+	out := spread{replicates: make([]float64, len(in.replicates)), clusters: e.independent(counted)}
 	for r, v := range in.replicates {
 		out.replicates[r] = (v - value*all.replicates[r]) / whole
 	}
@@ -337,6 +402,17 @@ func (e *estimator) allNothing(part, whole []bool, inside bool) bool {
 // reports false where the error is unknown, and where nothing is left, so that any
 // share is possible.
 func (e *estimator) bound(part, whole []bool, lower bool) (value, half float64, ok bool) {
+	value, share, ok := e.smallest(part, whole, lower)
+	if !ok {
+		return 0, 0, false
+	}
+	se, df, ok := share.standardError()
+	return value, margin(se, df, e.opt.Level, e.opt), ok
+}
+
+// smallest returns the share of a part that bound is made from, and its spread. It
+// reports false where nothing is left.
+func (e *estimator) smallest(part, whole []bool, lower bool) (value float64, share spread, ok bool) {
 	counted, inside, mean := make([]bool, len(part)), make([]bool, len(part)), slices.Clone(e.mean)
 	for at := range part {
 		smaller := part[at] == lower
@@ -348,9 +424,8 @@ func (e *estimator) bound(part, whole []bool, lower bool) (value, half float64, 
 	}
 	all := e.total(mean, positions(counted))
 	if all == 0 {
-		return 0, 0, false
+		return 0, spread{}, false
 	}
 	value = e.total(mean, positions(inside)) / all
-	se, df, ok := e.standardError(quotient(e.sum(inside), e.sum(counted), value, all))
-	return value, margin(se, df, e.opt.Level, e.opt), ok
+	return value, e.quotient(inside, counted, value, all), true
 }

@@ -48,10 +48,10 @@ func cellsTo(order, m int) (out []game.Coalition) {
 // A set with one cell more or less has the sum that adding up all its cells gives, in
 // every block, draw and replicate: to rounding, and exactly 0 where nothing is left.
 func TestSumOfChangedSet(t *testing.T) {
-	l := Layout{Modalities: 4, Cells: cellsTo(3, 4), Targets: 1, Groups: 1, Blocks: []int{4, 4, 4}, Draws: 4, Convention: Paper}
+	l := Layout{Modalities: 4, Cells: cellsTo(3, 4), Targets: 1, Partitions: []int{1}, Blocks: []int{4, 4, 4}, Draws: 4, Convention: Paper}
 	for name, zero := range map[string][]int{"all cells": nil, "one cell": {0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13}} {
 		a := noise(l, 12, zero...)
-		s, _ := a.gather(0, nil)
+		s, _ := a.gather(0, 0, nil)
 		for _, absolute := range []bool{false, true} {
 			e := newMoments(l, s, absolute).estimator(Options{Level: 0.95, Quantile: func(_, _ float64) float64 { return 2 }})
 			for _, of := range [][]bool{e.every, e.clear} {
@@ -79,7 +79,7 @@ func TestSumOfChangedSet(t *testing.T) {
 // Each cell has a share in either aggregation: the means of sizes, and the sizes of
 // means, by the sum over all cells.
 func TestCellShares(t *testing.T) {
-	l := Layout{Modalities: 2, Cells: []game.Coalition{1, 2, 3}, Targets: 1, Groups: 1, Convention: Paper}
+	l := Layout{Modalities: 2, Cells: []game.Coalition{1, 2, 3}, Targets: 1, Partitions: []int{1}, Convention: Paper}
 	a := NewAccumulator(l)
 	// Means 2, 0, -1 of size 3; mean sizes 2, 3, 1 of sum 6. The second cancels.
 	for i, phi := range [][]float64{{1, 3, -1}, {3, -3, -1}} {
@@ -108,7 +108,7 @@ func BenchmarkSummary(b *testing.B) {
 		name     string
 		order, m int
 	}{{"M=8/order=8", 8, 8}, {"M=24/order=3", 3, 24}} {
-		l := Layout{Modalities: c.m, Cells: cellsTo(c.order, c.m), Targets: 1, Groups: 1, Blocks: slices.Repeat([]int{8}, 16), Convention: Paper}
+		l := Layout{Modalities: c.m, Cells: cellsTo(c.order, c.m), Targets: 1, Partitions: []int{1}, Blocks: slices.Repeat([]int{8}, 16), Convention: Paper}
 		a := noise(l, 10)
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {

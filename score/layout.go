@@ -1,7 +1,9 @@
 package score
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/intershap/intershap/game"
@@ -22,8 +24,19 @@ type Layout struct {
 	Cells []game.Coalition
 	// Targets is the number of explained numbers a sample has.
 	Targets int
-	// Groups is the number of groups of samples (predicted classes), at least 1.
-	Groups int
+	// Partitions holds the number of groups in each partition of the samples, such as
+	// the predicted classes, or the values of a column. Every sample is in one group of
+	// each. Totals are taken over the first, which always exists: {1} where nothing is
+	// told apart.
+	Partitions []int
+	// Present holds, for each partition, the modalities that the samples of each group
+	// have. Nil, or nil for a partition, is all of them. A sample has what all its groups
+	// have. Cells of what a sample lacks are taken as 0, and a mean over groups of such a
+	// partition is, cell by cell, over the samples of the groups that have all of the
+	// cell's modalities.
+	Present [][]game.Coalition
+	// Weighted says that samples have a weight, by which every mean is taken.
+	Weighted bool
 	// Blocks holds the number of background rows in each of at least two blocks;
 	// empty where there is nothing to tell the background's error from.
 	Blocks []int
@@ -32,7 +45,7 @@ type Layout struct {
 	BackgroundUnknown bool
 	// Draws is the number of draws of coalitions, at least two, of which each gives
 	// an estimate of the cells; 0 where all coalitions were evaluated, so that cells
-	// are exact.
+	// are exact. At most [MaxDraws].
 	Draws int
 	// Convention is how the matrix is counted. Cells take none.
 	Convention Convention
@@ -45,6 +58,26 @@ const (
 	coalitions
 	sources
 )
+
+// MaxDraws bounds the draws of a layout, of which each has sums of its own.
+const MaxDraws = 1 << 12
+
+// Groups returns the number of groups in all partitions.
+func (l Layout) Groups() int {
+	n := 0
+	for _, groups := range l.Partitions {
+		n += groups
+	}
+	return n
+}
+
+// present returns what the samples of a partition's groups have, nil for everything.
+func (l Layout) present(partition int) []game.Coalition {
+	if l.Present == nil {
+		return nil
+	}
+	return l.Present[partition]
+}
 
 // blocks returns the sizes of a source's blocks.
 func (l Layout) blocks(source int) []int {
@@ -87,40 +120,85 @@ func (l Layout) At(i, j int) int {
 	return at
 }
 
-// SectionBytes returns the memory that an accumulator takes for each target and
-// group with samples in it, nearly all of it for the bootstrap: 4 KiB a cell.
+// SectionBytes returns the memory that an accumulator takes for each target and each
+// group with samples in it, of all partitions, nearly all of it for the bootstrap: 4 KiB
+// a cell.
 func (l Layout) SectionBytes() int64 {
 	s := newShape(l)
-	return 8 * int64(s.sectionLen())
+	return 8 * s.numbers()
 }
 
 func (l Layout) equal(o Layout) bool {
+	sameGroups := func(a, b []game.Coalition) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
 	return slices.Equal(l.Blocks, o.Blocks) && l.BackgroundUnknown == o.BackgroundUnknown && l.Draws == o.Draws &&
-		l.Modalities == o.Modalities && l.Targets == o.Targets && l.Groups == o.Groups && l.Convention == o.Convention &&
-		(l.Cells == nil) == (o.Cells == nil) && slices.Equal(l.Cells, o.Cells)
+		l.Modalities == o.Modalities && l.Targets == o.Targets && slices.Equal(l.Partitions, o.Partitions) && l.Convention == o.Convention &&
+		slices.EqualFunc(l.Present, o.Present, sameGroups) && l.Weighted == o.Weighted && sameGroups(l.Cells, o.Cells)
 }
 
-// check panics where the layout is none.
-func (l Layout) check() {
+// check returns what is wrong with the layout.
+func (l Layout) check() error {
 	if n := len(l.Blocks); n == 1 || n > 0 && l.BackgroundUnknown {
-		panic("score: want no blocks or at least two, and none where the error is unknown")
+		return errors.New("score: want no blocks or at least two, and none where the error is unknown")
 	}
-	if l.Draws < 0 || l.Draws == 1 {
-		panic("score: want no draws or at least two")
+	if len(l.Blocks) > 0 && slices.Min(l.Blocks) < 1 {
+		return errors.New("score: want a row or more in every block")
 	}
-	if l.Modalities > 64 {
-		panic("score: a coalition holds 64 modalities")
+	if l.Draws < 0 || l.Draws == 1 || l.Draws > MaxDraws {
+		return fmt.Errorf("score: want no draws, or 2 to %d", MaxDraws)
+	}
+	if l.Modalities < 0 || l.Modalities > maxModalities {
+		return fmt.Errorf("score: want at most the %d modalities that a coalition holds", maxModalities)
 	}
 	if l.Cells != nil && len(l.Cells) == 0 {
-		panic("score: want cells, or nil for the matrix")
+		return errors.New("score: want cells, or nil for the matrix")
 	}
 	last := game.Coalition(0)
 	for _, s := range l.Cells {
 		if s>>l.Modalities != 0 || s.Size() < last.Size() || s.Size() == last.Size() && s <= last {
-			panic(fmt.Sprintf("score: cell %s is not of the %d modalities, or not in order behind %s", s, l.Modalities, last))
+			return fmt.Errorf("score: cell %s is not of the %d modalities, or not in order behind %s", s, l.Modalities, last)
 		}
 		last = s
 	}
+	return l.checkGroups()
+}
+
+// maxModalities is what a coalition holds.
+const maxModalities = 64
+
+func (l Layout) checkGroups() error {
+	if l.Targets < 1 {
+		return errors.New("score: want a target or more")
+	}
+	if len(l.Partitions) == 0 || slices.Min(l.Partitions) < 1 {
+		return errors.New("score: want a partition or more, each of one group or more")
+	}
+	sections := 0
+	for _, groups := range l.Partitions {
+		if groups > math.MaxInt32-sections {
+			return errors.New("score: too many groups")
+		}
+		sections += groups
+	}
+	if l.Targets > math.MaxInt32/sections {
+		return errors.New("score: too many targets and groups")
+	}
+	if l.Present == nil {
+		return nil
+	}
+	if len(l.Present) != len(l.Partitions) {
+		return fmt.Errorf("score: want what each of %d partitions has, got it for %d", len(l.Partitions), len(l.Present))
+	}
+	for k, groups := range l.Present {
+		if groups != nil && len(groups) != l.Partitions[k] {
+			return fmt.Errorf("score: want what each of %d groups has, got it for %d", l.Partitions[k], len(groups))
+		}
+		for _, has := range groups {
+			if has>>l.Modalities != 0 {
+				return fmt.Errorf("score: a group has %s, which is not of the %d modalities", has, l.Modalities)
+			}
+		}
+	}
+	return nil
 }
 
 // A shape is what is worked out of a layout: the order of each cell, which is the

@@ -8,33 +8,42 @@ type moments struct {
 	layout   Layout
 	shape    *shape
 	absolute bool
-	// clusters is the number of independent samples.
-	clusters float64
-	mean     []float64
+	// clusters is the number of independent samples, and clustersOf that of each cell
+	// where samples may lack modalities; nil where it is the same for all.
+	clusters   float64
+	clustersOf []float64
+	// tallies are those of the cells, nil likewise.
+	tallies []tally
+	weight  float64
+	mean    []float64
 	// leftOut[source][k] is the mean without block k of a source.
 	leftOut [sources][][]float64
-	// replicates[r] is the mean of bootstrap replicate r; there are none where
-	// the samples' error cannot be told.
+	// replicates are the means of bootstrap replicates, and drawn their numbers: those
+	// that drew any sample. There are none where the samples' error cannot be told.
 	replicates [][]float64
+	drawn      []int
 }
 
-func newMoments(l Layout, s section, absolute bool) *moments {
-	n, p := s.sums[atCount], s.cells()
-	m := &moments{layout: l, shape: s.shape, absolute: absolute, clusters: s.clusters()}
+func newMoments(l Layout, s *gathered, absolute bool) *moments {
+	p := s.shape.cells()
+	m := &moments{layout: l, shape: s.shape, absolute: absolute, clusters: s.whole.clusters(), tallies: s.cells, weight: s.whole.weight}
+	for _, t := range s.cells {
+		m.clustersOf = append(m.clustersOf, t.clusters())
+	}
 	sums := s.phi()
 	if absolute {
 		sums = s.absolute()
 	}
-	m.mean = scaled(sums, 1/n)
+	m.mean = s.mean(sums)
 	k := 0
 	for source := range sources {
 		sizes := l.blocks(source)
 		for b := range sizes {
 			left := make([]float64, p)
 			if absolute {
-				left = scaled(s.leftOut(k), 1/n)
+				left = s.mean(s.leftOut(k))
 			} else {
-				leaveOutTo(left, m.mean, scaled(s.blockPhi(k), 1/n), sizes, b)
+				leaveOutTo(left, m.mean, s.mean(s.blockPhi(k)), sizes, b)
 			}
 			m.leftOut[source] = append(m.leftOut[source], left)
 			k++
@@ -52,26 +61,14 @@ func newMoments(l Layout, s section, absolute bool) *moments {
 		if absolute {
 			cells = rep[1+p:]
 		}
-		m.replicates = append(m.replicates, scaled(cells, 1/rep[0]))
+		m.replicates = append(m.replicates, s.replicateMean(r, cells, m.mean))
+		m.drawn = append(m.drawn, r)
 	}
 	return m
 }
 
-// clusters returns the number of samples that are drawn independently: all of
-// them, unless ids repeat. The size of a replicate then has the variance Σ n_g²
-// over groups of n_g samples, and n²/Σ n_g² groups count (Kish, 1965). Chance
-// does not bring 256 replicates half as far from n.
-func (s section) clusters() float64 {
-	n, squares := s.sums[atCount], 0.0
-	for r := range Replicates {
-		d := s.replicate(r)[0] - n
-		squares += d * d / Replicates
-	}
-	if ratio := squares / n; ratio > 1.5 {
-		return n / ratio
-	}
-	return n
-}
+// exists reports whether any sample has the cell.
+func (m *moments) exists(at int) bool { return m.tallies == nil || m.tallies[at].weight > 0 }
 
 func scaled(x []float64, by float64) []float64 {
 	out := make([]float64, len(x))
@@ -91,11 +88,13 @@ func (m *moments) known(source int) bool {
 type spread struct {
 	leftOut    [sources][]float64
 	replicates []float64
+	// clusters is the number of independent samples behind the number.
+	clusters float64
 }
 
 // spread returns that of the number f of the cells.
 func (m *moments) spread(f func(cells []float64) float64) spread {
-	out := spread{replicates: each(m.replicates, f)}
+	out := spread{replicates: each(m.replicates, f), clusters: m.clusters}
 	for source, vectors := range m.leftOut {
 		out.leftOut[source] = each(vectors, f)
 	}
@@ -112,7 +111,11 @@ func each(vectors [][]float64, f func([]float64) float64) []float64 {
 
 // cell returns the spread of one cell.
 func (m *moments) cell(at int) spread {
-	return m.spread(func(cells []float64) float64 { return cells[at] })
+	out := m.spread(func(cells []float64) float64 { return cells[at] })
+	if m.clustersOf != nil {
+		out.clusters = m.clustersOf[at]
+	}
+	return out
 }
 
 // jackknife returns the standard error from one source, 0 without blocks.
@@ -149,8 +152,8 @@ func (s spread) biasOf(source int, value float64) float64 {
 // sampling returns the bootstrap standard error over the samples of a linear
 // function of the cells. The factor mends the bootstrap's variance, which is short
 // by (n−1)/n.
-func (m *moments) sampling(s spread) float64 {
-	return math.Sqrt(m.clusters/(m.clusters-1)) * deviation(s.replicates)
+func (s spread) sampling() float64 {
+	return math.Sqrt(s.clusters/(s.clusters-1)) * deviation(s.replicates)
 }
 
 // deviation returns the root of the mean squared deviation of values from their
@@ -176,10 +179,16 @@ func deviation(values []float64) float64 {
 }
 
 // baseSE returns the background's standard error of v({}). All cells of the matrix
-// sum to v(all) − v({}), and v(all) has no such error; other cells need not add up.
+// sum to v(all) − v({}), and v(all) has no such error; other cells need not add up, and
+// neither do means of cells over different samples.
 func (m *moments) baseSE() Share {
 	if !m.known(background) || !m.shape.matrix {
 		return Share{}
+	}
+	for _, t := range m.tallies {
+		if t.weight != 0 && t.weight != m.weight {
+			return Share{}
+		}
 	}
 	return Defined(m.spread(func(cells []float64) float64 {
 		sum := 0.0
@@ -199,11 +208,20 @@ func (m *moments) baseSE() Share {
 // where df_i is the number of blocks, or of independent samples, less one. It
 // reports false where the samples' error cannot be told; one that is unknown is
 // left out.
-func (m *moments) standardError(s spread) (se, df float64, ok bool) {
-	if len(m.replicates) < 2 {
+func (s spread) standardError() (se, df float64, ok bool) {
+	if !s.told() {
 		return 0, 0, false
 	}
-	samples := m.sampling(s)
+	se, df = s.combined(s.sampling(), s.clusters-1)
+	return se, df, true
+}
+
+// told reports whether the samples' error can be told.
+func (s spread) told() bool { return len(s.replicates) > 1 && s.clusters >= 2 }
+
+// combined adds the standard error of the samples and its degrees of freedom to those of
+// the blocks.
+func (s spread) combined(samples, samplesDF float64) (se, df float64) {
 	var by [sources]float64
 	se = samples
 	for source := range by {
@@ -211,16 +229,16 @@ func (m *moments) standardError(s spread) (se, df float64, ok bool) {
 		se = math.Hypot(by[source], se)
 	}
 	if se == 0 {
-		return 0, m.clusters - 1, true
+		return 0, samplesDF
 	}
 	// In fractions of the sum, whose powers stay in range.
-	inverse := math.Pow(samples/se, 4) / (m.clusters - 1)
+	inverse := math.Pow(samples/se, 4) / samplesDF
 	for source, b := range by {
 		if b > 0 {
 			inverse += math.Pow(b/se, 4) / float64(len(s.leftOut[source])-1)
 		}
 	}
-	return se, 1 / inverse, true
+	return se, 1 / inverse
 }
 
 func margin(se, df, level float64, opt Options) float64 {

@@ -15,7 +15,7 @@ import (
 // is none.
 func TestCoverageLessNoise(t *testing.T) {
 	const m, n, draws, repetitions = 8, 40, 12, 200
-	layout := score.Layout{Modalities: m, Targets: 1, Groups: 1, Draws: draws, Convention: score.Paper}
+	layout := score.Layout{Modalities: m, Targets: 1, Partitions: []int{1}, Draws: draws, Convention: score.Paper}
 	truth := make([]float64, m*m)
 	for i := range m {
 		truth[i*m+i] = 1

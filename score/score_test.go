@@ -154,7 +154,7 @@ func draw(t testing.TB, rng *rand.Rand, truth [3]float64, n int, tau, omega floa
 			mean[c] += effects[k][c] / float64(blocks)
 		}
 	}
-	a := score.NewAccumulator(score.Layout{Modalities: 2, Targets: 1, Groups: 1, Blocks: sizes, Convention: score.Paper})
+	a := score.NewAccumulator(score.Layout{Modalities: 2, Targets: 1, Partitions: []int{1}, Blocks: sizes, Convention: score.Paper})
 	weights := make([]uint8, score.Replicates)
 	salt := rng.Uint64()
 	for i := range n {
@@ -252,7 +252,7 @@ func TestManyPairsWithoutInteraction(t *testing.T) {
 	weights := make([]uint8, score.Replicates)
 	excluded := 0
 	for range repetitions {
-		a := score.NewAccumulator(score.Layout{Modalities: m, Targets: 1, Groups: 1, Convention: score.Paper})
+		a := score.NewAccumulator(score.Layout{Modalities: m, Targets: 1, Partitions: []int{1}, Convention: score.Paper})
 		salt := rng.Uint64()
 		for i := range n {
 			phi := make([]float64, m*m)
@@ -276,15 +276,15 @@ func TestManyPairsWithoutInteraction(t *testing.T) {
 }
 
 func TestSummaryStates(t *testing.T) {
-	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 2, Blocks: []int{3, 2}, Convention: score.Paper}
+	layout := score.Layout{Modalities: 2, Targets: 1, Partitions: []int{2}, Blocks: []int{3, 2}, Convention: score.Paper}
 	weights := make([]uint8, score.Replicates)
 	score.WeightsTo(weights, 1, "0")
 	a := score.NewAccumulator(layout)
 	if got := a.Summary(0, opt); got != nil {
 		t.Errorf("an empty accumulator has the summary %+v", got)
 	}
-	a.Add(0, score.Sample{Group: 1, Base: .25, Output: .75, Phi: and, BlockPhi: append(append([]float64{}, and...), and...), Weights: weights})
-	if got := a.Summary(0, opt, 0); got != nil {
+	a.Add(0, score.Sample{Groups: []int{1}, Base: .25, Output: .75, Phi: and, BlockPhi: append(append([]float64{}, and...), and...), Weights: weights})
+	if got := a.SummaryOf(0, opt, 0, 0); got != nil {
 		t.Errorf("a group without samples has the summary %+v", got)
 	}
 	one := a.Summary(0, opt)
@@ -294,7 +294,7 @@ func TestSummaryStates(t *testing.T) {
 	if one.SamplesSE != nil || one.Local.SD != (score.Share{}) {
 		t.Error("one sample cannot tell the samples' error")
 	}
-	a.Add(0, score.Sample{Group: 0, Phi: make([]float64, 4), BlockPhi: make([]float64, 8), Weights: weights})
+	a.Add(0, score.Sample{Groups: []int{0}, Phi: make([]float64, 4), BlockPhi: make([]float64, 8), Weights: weights})
 	two := a.Summary(0, opt)
 	if two.Local.Undefined != 1 || math.Abs(two.Local.Mean.Or(-1)-1./3) > 1e-15 {
 		t.Errorf("local: %+v, want a mean of 1/3 over one sample and one undefined", two.Local)
@@ -302,7 +302,7 @@ func TestSummaryStates(t *testing.T) {
 	if two.Base != .125 || two.Samples != 2 {
 		t.Errorf("base %v over %d samples, want 0.125 over 2", two.Base, two.Samples)
 	}
-	zero := a.Summary(0, opt, 0)
+	zero := a.SummaryOf(0, opt, 0, 0)
 	if zero.Global.InterSHAP.Share != (score.Share{}) {
 		t.Errorf("without behaviour: %+v, want undefined", zero.Global.InterSHAP)
 	}
@@ -312,7 +312,7 @@ func TestSummaryStates(t *testing.T) {
 // run; another order of addition would not.
 func TestTilesMerge(t *testing.T) {
 	const tiles = 23
-	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 3, Blocks: []int{1, 1}, Convention: score.Paper}
+	layout := score.Layout{Modalities: 2, Targets: 1, Partitions: []int{3}, Blocks: []int{1, 1}, Convention: score.Paper}
 	tile := func(number int) *score.Accumulator {
 		rng := rand.New(rand.NewPCG(7, uint64(number)))
 		a := score.NewAccumulator(layout)
@@ -321,7 +321,7 @@ func TestTilesMerge(t *testing.T) {
 			score.WeightsTo(weights, 1, strconv.Itoa(5*number+i))
 			x, y, z := rng.NormFloat64(), rng.NormFloat64(), rng.NormFloat64()
 			phi := []float64{x, y, y, z}
-			a.Add(0, score.Sample{Group: rng.IntN(3), Base: x, Output: y, Phi: phi, BlockPhi: append(append([]float64{}, phi...), phi...), Weights: weights})
+			a.Add(0, score.Sample{Groups: []int{rng.IntN(3)}, Base: x, Output: y, Phi: phi, BlockPhi: append(append([]float64{}, phi...), phi...), Weights: weights})
 		}
 		return a
 	}
@@ -373,7 +373,7 @@ func TestTilesMerge(t *testing.T) {
 	if _, err := run(1, 3).Total(); err == nil {
 		t.Error("no error for a total without the first tile")
 	}
-	other := score.NewAccumulator(score.Layout{Modalities: 3, Targets: 1, Groups: 3, Convention: score.Paper})
+	other := score.NewAccumulator(score.Layout{Modalities: 3, Targets: 1, Partitions: []int{3}, Convention: score.Paper})
 	ts := run(0, 1)
 	if err := ts.Add(1, other); err == nil {
 		t.Error("no error for tiles of different layouts")
@@ -413,7 +413,7 @@ func fill(rng *rand.Rand, layout score.Layout, n int, omega float64, id func(i i
 // An interaction that is exactly nothing in every sample has an interval of
 // nothing, however unclear the main effects are.
 func TestExactlyAdditive(t *testing.T) {
-	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Convention: score.Paper}
+	layout := score.Layout{Modalities: 2, Targets: 1, Partitions: []int{1}, Convention: score.Paper}
 	got := fill(nil, layout, 40, 0, strconv.Itoa, func(i int) [3]float64 { return [3]float64{float64(i%2)*2 - 1 + 1e-3, 0, 0} }).Global
 	for name, x := range map[string]score.Interval{"InterSHAP": got.InterSHAP, "pair": got.Pairs[0].Share, "second modality": got.Contributions[1]} {
 		if x.Share != score.Defined(0) || x.Low != score.Defined(0) || x.High != score.Defined(0) {
@@ -429,7 +429,7 @@ func TestExactlyAdditive(t *testing.T) {
 func TestUnits(t *testing.T) {
 	summary := func(unit float64) *score.Summary {
 		rng := rand.New(rand.NewPCG(6, 6))
-		layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Blocks: []int{2, 2, 2, 2}, Convention: score.Paper}
+		layout := score.Layout{Modalities: 2, Targets: 1, Partitions: []int{1}, Blocks: []int{2, 2, 2, 2}, Convention: score.Paper}
 		return fill(rng, layout, 50, .05*unit, strconv.Itoa, func(int) [3]float64 {
 			return [3]float64{unit * (.3 + .1*rng.NormFloat64()), unit * (.1 + .1*rng.NormFloat64()), unit * .2}
 		})
@@ -446,7 +446,7 @@ func TestUnits(t *testing.T) {
 // Samples with one id are one case: ten patients with twenty visits each know
 // what ten patients know, one patient knows nothing of others.
 func TestRepeatedIDs(t *testing.T) {
-	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Convention: score.Paper}
+	layout := score.Layout{Modalities: 2, Targets: 1, Partitions: []int{1}, Convention: score.Paper}
 	summary := func(patients int) *score.Summary {
 		rng := rand.New(rand.NewPCG(7, 7))
 		var effects [200][3]float64
@@ -472,7 +472,7 @@ func TestRepeatedIDs(t *testing.T) {
 // The three things that may be known of the background's error.
 func TestBackgroundStates(t *testing.T) {
 	summary := func(layout score.Layout) *score.Summary {
-		layout.Modalities, layout.Targets, layout.Groups, layout.Convention = 2, 1, 1, score.Paper
+		layout.Modalities, layout.Targets, layout.Partitions, layout.Convention = 2, 1, []int{1}, score.Paper
 		rng := rand.New(rand.NewPCG(8, 8))
 		return fill(rng, layout, 40, .1, strconv.Itoa, func(i int) [3]float64 { return [3]float64{.3, .1 + .01*float64(i%5), .2} })
 	}
@@ -504,7 +504,7 @@ func TestBackgroundStates(t *testing.T) {
 // The corrected mean is over the same samples as the plain one: a sample that
 // one block alone makes is not left out.
 func TestCorrectedCoversAll(t *testing.T) {
-	layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Blocks: []int{1, 1}, Convention: score.Paper}
+	layout := score.Layout{Modalities: 2, Targets: 1, Partitions: []int{1}, Blocks: []int{1, 1}, Convention: score.Paper}
 	a := score.NewAccumulator(layout)
 	weights := make([]uint8, score.Replicates)
 	for i := range 10 {
@@ -529,7 +529,7 @@ func TestMeanAbsoluteBias(t *testing.T) {
 	covered, plain := 0, 0.0
 	const repetitions = 50
 	for range repetitions {
-		layout := score.Layout{Modalities: 2, Targets: 1, Groups: 1, Blocks: sizes, Convention: score.Paper}
+		layout := score.Layout{Modalities: 2, Targets: 1, Partitions: []int{1}, Blocks: sizes, Convention: score.Paper}
 		a := score.NewAccumulator(layout)
 		weights := make([]uint8, score.Replicates)
 		for i := range 60 {
@@ -573,7 +573,7 @@ func BenchmarkScore(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			layout := score.Layout{Modalities: m, Targets: 1, Groups: 2, Blocks: slices.Repeat([]int{6}, background), Convention: score.Paper}
+			layout := score.Layout{Modalities: m, Targets: 1, Partitions: []int{2}, Blocks: slices.Repeat([]int{6}, background), Convention: score.Paper}
 			phi, scratch := make([]float64, rows*m*m), make([]float64, 1<<m)
 			x := score.Sample{Weights: make([]uint8, score.Replicates)}
 			b.ReportAllocs()

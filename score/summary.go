@@ -55,11 +55,15 @@ type Part struct {
 // A Cell is what is known of one cell.
 type Cell struct {
 	Coalition game.Coalition
-	// Mean is the mean over samples, sign kept. In the matrix it is one of a pair's
+	// Samples is the number of samples that have all modalities of the cell. Where there
+	// is none, Mean is 0 and everything else undefined.
+	Samples int
+	// Mean is the mean over these samples, sign kept. In the matrix it is one of a pair's
 	// two equal cells.
 	Mean float64
 	// Low and High are confidence bounds of Mean by the errors of all sources;
-	// undefined where the samples' error cannot be estimated. They hold for one cell:
+	// undefined where the samples' error cannot be estimated, which takes two
+	// independent samples that have the cell. They hold for one cell:
 	// of many, some miss.
 	Low, High Share
 	// BackgroundSE, CoalitionSE and SamplesSE are the standard errors of Mean by
@@ -87,7 +91,10 @@ type LocalSummary struct {
 
 // A Summary is what an accumulator says about one target and a set of groups.
 type Summary struct {
+	// Samples counts the samples, and Weight sums their weights: in a layout without
+	// weights it is the same number.
 	Samples      int
+	Weight       float64
 	Base, Output float64
 	Global       Estimate
 	MeanAbsolute Estimate
@@ -96,16 +103,17 @@ type Summary struct {
 	// Layout.Cells.
 	Phi []float64
 	// BackgroundSE, CoalitionSE and SamplesSE are the standard errors of Phi by
-	// source; nil where the source's error cannot be estimated, and where coalitions
-	// were not drawn.
+	// source; nil where the source's error cannot be estimated for every cell that any
+	// sample has, and where coalitions were not drawn. A cell that none has has 0.
 	BackgroundSE, CoalitionSE, SamplesSE []float64
 	// Cells says the same, with bounds and shares, of each cell of the layout.
 	Cells []Cell
 	// Clusters is the number of independent samples: fewer than Samples where ids
-	// repeat.
+	// repeat or weights differ (Kish, 1965).
 	Clusters float64
 	// BaseSE is the background's standard error of Base: undefined where it is
-	// unknown, and for Layout.Cells, which need not add up. Draws of coalitions add
+	// unknown, for Layout.Cells, which need not add up, and where cells are means over
+	// different samples, which do not either. Draws of coalitions add
 	// nothing to it, since v({}) is always evaluated.
 	BaseSE Share
 	// GlobalSE and MeanAbsoluteSE are the standard errors of InterSHAP in either
@@ -128,8 +136,14 @@ type Options struct {
 	Parts []Part
 }
 
-// Summary summarises one target over the given groups, or over all of them when
-// none is given. It is nil when they hold no sample.
+// Summary summarises one target over all samples. It is nil when there is none.
+//
+// # Means
+//
+// Means are weighted by the samples' weights, where the layout has them. Where samples
+// may lack modalities (Layout.Present), the mean of a cell is over those that have all of
+// its modalities, each cell with a denominator of its own; a cell that no sample has is
+// no part of the behaviour, and its share is undefined.
 //
 // # Intervals
 //
@@ -157,18 +171,26 @@ type Options struct {
 //
 // Samples with the same id are drawn together; n is the number of independent
 // ones. Where the background's error is unknown, bounds hold the others alone. With
-// fewer than two independent samples there are no bounds.
-func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
-	s, ok := a.gather(target, groups)
+// fewer than two independent samples there are no bounds. Where cells have different
+// samples, a bound takes the n of the cells that it counts, each by what it adds to the
+// error; with fewer than two independent samples behind one of them the error is unknown
+// and the bound is that of all shares, 0 or 1.
+func (a *Accumulator) Summary(target int, opt Options) *Summary { return a.SummaryOf(target, opt, 0) }
+
+// SummaryOf is [Accumulator.Summary] over the samples of some groups of a partition, or
+// of all its groups when none is given. It is nil when they hold no sample. It panics
+// when the partition has no such group.
+func (a *Accumulator) SummaryOf(target int, opt Options, partition int, groups ...int) *Summary {
+	s, ok := a.gather(target, partition, groups)
 	if !ok {
 		return nil
 	}
 	l := a.layout
-	n := s.sums[atCount]
 	out := &Summary{
-		Samples: int(n),
-		Base:    s.sums[atBase] / n,
-		Output:  s.sums[atOutput] / n,
+		Samples: int(s.whole.samples),
+		Weight:  s.whole.weight,
+		Base:    s.sums[atBase] / s.whole.weight,
+		Output:  s.sums[atOutput] / s.whole.weight,
 		Local:   s.localSummary(),
 	}
 	signed := newMoments(l, s, false)
@@ -176,6 +198,9 @@ func (a *Accumulator) Summary(target int, opt Options, groups ...int) *Summary {
 	absolute := newMoments(l, s, true).estimator(opt)
 	shares, absoluteShares := global.shares(), absolute.shares()
 	out.Cells = signed.cells(opt, shares, absoluteShares)
+	for at := range out.Cells {
+		out.Cells[at].Samples = int(s.of(at).samples)
+	}
 	out.Phi = s.unpack(signed.mean)
 	out.BackgroundSE = s.perCell(out.Cells, func(c Cell) Share { return c.BackgroundSE })
 	out.CoalitionSE = s.perCell(out.Cells, func(c Cell) Share { return c.CoalitionSE })
@@ -193,6 +218,9 @@ func (m *moments) cells(opt Options, shares, absolute []Interval) []Cell {
 	out := make([]Cell, len(m.mean))
 	for at, s := range m.layout.Coalitions() {
 		c := Cell{Coalition: s, Mean: m.mean[at], Share: shares[at], MeanAbsoluteShare: absolute[at]}
+		if out[at] = c; !m.exists(at) {
+			continue
+		}
 		spread := m.cell(at)
 		if m.known(background) {
 			c.BackgroundSE = Defined(spread.jackknife(background))
@@ -200,8 +228,8 @@ func (m *moments) cells(opt Options, shares, absolute []Interval) []Cell {
 		if m.known(coalitions) {
 			c.CoalitionSE = Defined(spread.jackknife(coalitions))
 		}
-		if se, df, ok := m.standardError(spread); ok {
-			c.SamplesSE = Defined(m.sampling(spread))
+		if se, df, ok := spread.standardError(); ok {
+			c.SamplesSE = Defined(spread.sampling())
 			half := margin(se, df, opt.Level, opt)
 			c.Low, c.High = Defined(c.Mean-half), Defined(c.Mean+half)
 		}
@@ -211,12 +239,12 @@ func (m *moments) cells(opt Options, shares, absolute []Interval) []Cell {
 }
 
 // perCell returns one number of every cell in the form of Phi, nil where it is
-// undefined.
+// undefined for a cell that samples have.
 func (s *shape) perCell(cells []Cell, number func(Cell) Share) []float64 {
 	out := make([]float64, len(cells))
 	for at, c := range cells {
 		v, ok := number(c).Value()
-		if !ok {
+		if !ok && c.Samples > 0 {
 			return nil
 		}
 		out[at] = v
@@ -224,38 +252,25 @@ func (s *shape) perCell(cells []Cell, number func(Cell) Share) []float64 {
 	return s.unpack(out)
 }
 
-// gather adds up the sections of the groups.
-func (a *Accumulator) gather(target int, groups []int) (section, bool) {
-	if len(groups) == 0 {
-		for g := range a.layout.Groups {
-			groups = append(groups, g)
-		}
-	}
-	s := section{make([]float64, a.shape.sectionLen()), &a.shape}
-	for _, g := range groups {
-		if part := a.sections[target*a.layout.Groups+g]; part != nil {
-			addTo(s.sums, part)
-		}
-	}
-	return s, s.sums[atCount] > 0
-}
-
 func (s section) localSummary() LocalSummary {
-	n := s.sums[atLocalCount]
+	n, weight := s.sums[atLocalCount], s.sums[atLocalWeight]
 	out := LocalSummary{Undefined: int(s.sums[atCount] - n)}
 	if n > 0 {
-		mean := s.sums[atLocalSum] / n
+		mean := s.sums[atLocalSum] / weight
 		out.Mean = Defined(mean)
-		out.Spectrum = scaled(s.local(), 1/n)
-		if n > 1 {
-			squares := s.sums[atLocalSquares] - n*mean*mean
-			if squares < 1e-14*n { // what rounding leaves of equal scores
+		out.Spectrum = scaled(s.local(), 1/weight)
+		// The squares of n equal weights w take w from the sum of weights, which
+		// leaves n-1 of them: the variance has no bias from weights that say how much
+		// a sample tells. All but nothing is left where one sample has all the weight.
+		if rest := weight - s.sums[atLocalWeightSquares]/weight; rest > 1e-12*weight {
+			squares := s.sums[atLocalSquares] - weight*mean*mean
+			if squares < 1e-14*weight { // what rounding leaves of equal scores
 				squares = 0
 			}
-			out.SD = Defined(math.Sqrt(squares / (n - 1)))
+			out.SD = Defined(math.Sqrt(squares / rest))
 		}
 	}
-	if c := s.sums[atCorrectedCount]; c > 0 {
+	if c := s.sums[atCorrectedWeight]; c > 0 {
 		out.Corrected = Defined(min(1, max(0, s.sums[atCorrectedSum]/c)))
 	}
 	return out

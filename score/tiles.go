@@ -22,7 +22,28 @@ type node struct {
 	sum          *Accumulator
 }
 
-func (n node) end() int { return (n.index + 1) << n.level }
+func (n node) start() int { return n.index << n.level }
+func (n node) end() int   { return (n.index + 1) << n.level }
+
+// mergeable reports whether n and the node behind it are the halves of one.
+func (n node) mergeable(next node) bool { return n.level == next.level && n.index%2 == 0 }
+
+// Layout returns the layout of the sums; the zero Layout without tiles.
+func (t *Tiles) Layout() Layout {
+	if len(t.nodes) == 0 {
+		return Layout{}
+	}
+	return t.nodes[0].sum.layout
+}
+
+// Range returns the numbers of the tiles, from the first up to but not including to. It
+// reports false without tiles.
+func (t *Tiles) Range() (from, to int, ok bool) {
+	if len(t.nodes) == 0 {
+		return 0, 0, false
+	}
+	return t.nodes[0].start(), t.nodes[len(t.nodes)-1].end(), true
+}
 
 // Add appends the tile with the given number, which must be the next one. It
 // takes possession of a.
@@ -41,13 +62,18 @@ func (t *Tiles) Merge(o *Tiles) error {
 }
 
 func (t *Tiles) push(n node) error {
-	if k := len(t.nodes); k > 0 && t.nodes[k-1].end() != n.index<<n.level {
-		return fmt.Errorf("score: tile %d does not follow tile %d", n.index<<n.level, t.nodes[k-1].end()-1)
+	if k := len(t.nodes); k > 0 {
+		if t.nodes[k-1].end() != n.start() {
+			return fmt.Errorf("score: tile %d does not follow tile %d", n.start(), t.nodes[k-1].end()-1)
+		}
+		if err := t.nodes[k-1].sum.same(n.sum); err != nil {
+			return err
+		}
 	}
 	t.nodes = append(t.nodes, n)
 	for k := len(t.nodes); k > 1; k-- {
 		left, right := t.nodes[k-2], t.nodes[k-1]
-		if left.level != right.level || left.index%2 != 0 {
+		if !left.mergeable(right) {
 			break
 		}
 		if err := left.sum.merge(right.sum); err != nil {
@@ -66,7 +92,7 @@ func (t *Tiles) Total() (*Accumulator, error) {
 		return nil, nil
 	}
 	if first := t.nodes[0]; first.index != 0 {
-		return nil, fmt.Errorf("score: tiles start at %d, want 0", first.index<<first.level)
+		return nil, fmt.Errorf("score: tiles start at %d, want 0", first.start())
 	}
 	total := t.nodes[len(t.nodes)-1].sum
 	for k := len(t.nodes) - 2; k >= 0; k-- {

@@ -70,7 +70,7 @@ func computed(t *testing.T, population []synth.Pattern, f rule) answer[float64] 
 	}
 	phi := make([]float64, tables.Len()*m*m)
 	index.PairMatricesTo(phi, tables, make([]float64, 1<<m))
-	sums := score.NewAccumulator(score.Layout{Modalities: m, Targets: 1, Groups: 1, Convention: score.Paper})
+	sums := score.NewAccumulator(score.Layout{Modalities: m, Targets: 1, Partitions: []int{1}, Convention: score.Paper})
 	weights := make([]uint8, score.Replicates)
 	for r := range tables.Len() {
 		v := tables.Game(r)

@@ -261,6 +261,21 @@ func (t Tensor) NonFinite() (row, element int, found bool) {
 	return (from + at) / r, (from + at) % r, true
 }
 
+// Infinite returns the place of the first infinity, as NonFinite does; NaN is none.
+func (t Tensor) Infinite() (row, element int, found bool) {
+	row, element, found = t.NonFinite()
+	if !found {
+		return 0, 0, false
+	}
+	r := t.RowLen()
+	for i := row*r + element; i < t.Len(); i++ {
+		if math.IsInf(t.float(i), 0) {
+			return i / r, i % r, true
+		}
+	}
+	return 0, 0, false
+}
+
 // Format writes element i, counted row by row, as a person would type it.
 func (t Tensor) Format(i int) string {
 	switch {

@@ -73,3 +73,15 @@ func BenchmarkNonFinite(b *testing.B) {
 		})
 	}
 }
+
+func TestInfinite(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(-1)
+	for _, x := range []tensor.Tensor{tensor.Of([]float64{0, nan, 1, nan, 2, inf, inf, 0}, 4, 2), tensor.Of([]float32{0, float32(nan), 1, 0, 2, float32(inf)}, 3, 2)} {
+		if row, element, found := x.Infinite(); !found || row != 2 || element != 1 {
+			t.Errorf("%v: got row %d, element %d, %v, want row 2, element 1", x.DType(), row, element, found)
+		}
+	}
+	if _, _, found := tensor.Of([]float64{nan, 1}, 2).Infinite(); found {
+		t.Error("a NaN is no infinity")
+	}
+}

@@ -68,6 +68,9 @@
 //	ward                  80    81.3 % [78.0, 91.0]  0.4242  0.9471
 //	theatre               40    37.6 % [33.6, 41.5]  0.1573  0.8980
 //	isolate               46  < 0.63 %               0.2060  0.8974
+//	macro average             38.2 % [36.7, 39.8]
+//	macro average: the mean over classes, in which each counts once; the pooled
+//	score above counts a class by its samples
 //	...
 //
 // A mistake is one line, the remedy the next; the last line here is the exit

@@ -16,7 +16,7 @@ import (
 // the path has its own, or none.
 const debianPython = "/usr/bin/python3"
 
-// A recipe is a block of code in docs/recipes.md.
+// A recipe is a block of code in a page.
 type recipe struct {
 	line      int
 	language  string // python or sh
@@ -59,25 +59,36 @@ func recipes(page string) (all []recipe) {
 	return all
 }
 
-// TestRecipes runs the blocks of docs/recipes.md that say so, in their order and in one
-// folder, as a person would who follows the page.
 func TestRecipes(t *testing.T) {
-	page, err := os.ReadFile("../../docs/recipes.md")
+	if ran, all := runPage(t, "docs/recipes.md"); ran < 10 || ran == all {
+		t.Errorf("want blocks that are run and others, got %d of %d", ran, all)
+	}
+}
+
+// TestCohorts makes the table of docs/cohorts.md, explains it, and holds the results
+// against the numbers that the page derives.
+func TestCohorts(t *testing.T) {
+	if ran, all := runPage(t, "docs/cohorts.md"); ran < 8 || ran != all {
+		t.Errorf("want every block to be run, got %d of %d", ran, all)
+	}
+}
+
+// runPage runs the blocks of a page that say so, in their order and in one folder, as a
+// person would who follows the page. It returns how many there are to run, and in all.
+func runPage(t *testing.T, name string) (ran, blocks int) {
+	t.Helper()
+	page, err := os.ReadFile("../../" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := recipes(string(page))
-	ran := 0
 	for _, r := range all {
 		if !r.told {
-			t.Errorf("docs/recipes.md:%d: want a line above that says whether the block is run", r.line)
+			t.Errorf("%s:%d: want a line above that says whether the block is run", name, r.line)
 		}
 		if r.run {
 			ran++
 		}
-	}
-	if ran < 10 || ran == len(all) {
-		t.Fatalf("want blocks that are run and others, got %d of %d", ran, len(all))
 	}
 	lib, err := onnx.FindLibrary("")
 	if err != nil {
@@ -102,10 +113,11 @@ func TestRecipes(t *testing.T) {
 			cmd.Env = append(os.Environ(), onnx.LibraryVariable+"="+lib.Path)
 			cmd.Stdin = strings.NewReader(r.code)
 			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("docs/recipes.md:%d: %v\n%s", r.line, err, bytes.TrimSpace(out))
+				t.Fatalf("%s:%d: %v\n%s", name, r.line, err, bytes.TrimSpace(out))
 			}
 		})
 	}
+	return ran, len(all)
 }
 
 // hasModule asks Python for a module without importing it, which can take seconds.

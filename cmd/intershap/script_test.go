@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,7 +26,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"intershap": main,
 		"npz":       func() { os.Exit(npzMain(os.Args[1:], os.Stderr)) },
+		"parquet":   func() { os.Exit(parquetMain(os.Args[1:], os.Stderr)) },
 		"cut":       func() { os.Exit(cutMain(os.Args[1:], os.Stderr)) },
+		"measured":  measuredMain,
+		"cohort":    func() { os.Exit(cohortMain(os.Args[1:], os.Stderr)) },
 		"jsonkeys":  func() { os.Exit(jsonKeysMain(os.Args[1:], os.Stderr)) },
 	})
 }
@@ -58,8 +62,11 @@ func TestScripts(t *testing.T) {
 			return hasModule("numpy"), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"lines": lines,
+			"exits":   exits,
+			"lines":   lines,
+			"same":    same,
+			"joined":  joined,
+			"replace": replace,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(onnx.LibraryVariable, lib.Path)
@@ -123,4 +130,64 @@ func lines(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strings.Count(ts.ReadFile(args[0]), "\n"); got > most {
 		ts.Fatalf("%s has %d lines, want at most %d", args[0], got, most)
 	}
+}
+
+// same requires that two results have the same bytes, but for the command and the
+// seconds, which each must tell once.
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: [!] same result result")
+	}
+	var texts [2]string
+	for i, name := range args {
+		text := ts.ReadFile(name)
+		for _, line := range []*regexp.Regexp{secondsLine, commandText} {
+			if n := len(line.FindAllString(text, -1)); n != 1 {
+				ts.Fatalf("%s has %d of %s, want one", name, n, line)
+			}
+			text = line.ReplaceAllString(text, "")
+		}
+		texts[i] = text
+	}
+	switch at := difference(texts[0], texts[1]); {
+	case at != "" && !neg:
+		ts.Fatalf("%s and %s differ: %s", args[0], args[1], at)
+	case at == "" && neg:
+		ts.Fatalf("%s and %s are the same", args[0], args[1])
+	}
+}
+
+// commandText is the command of a result, and samplesText the name of its samples.
+var (
+	commandText = regexp.MustCompile(`"command": ".*"`)
+	samplesText = regexp.MustCompile(`"samples_file": .*`)
+)
+
+// joined puts files of CSV one behind the other, with one header: joined all.csv a.csv b.csv.
+func joined(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: joined out in...")
+	}
+	var out strings.Builder
+	for i, name := range args[1:] {
+		head, rest, _ := strings.Cut(ts.ReadFile(name), "\n")
+		if i == 0 {
+			out.WriteString(head + "\n")
+		}
+		out.WriteString(rest)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(out.String()), 0o600))
+}
+
+// replace writes a file with another text in the place of one that it has:
+// replace old new in out.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: replace old new in out")
+	}
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("%s has no %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), []byte(strings.Replace(text, args[0], args[1], 1)), 0o600))
 }

@@ -72,7 +72,7 @@ func recompute(t *testing.T, modalities []string, e explanation) explanation {
 	phi := make([]float64, tables.Len()*m*m)
 	index.PairMatricesTo(phi, tables, make([]float64, 1<<m))
 
-	sums := score.NewAccumulator(score.Layout{Modalities: m, Targets: 1, Groups: 1, Convention: score.Paper})
+	sums := score.NewAccumulator(score.Layout{Modalities: m, Targets: 1, Partitions: []int{1}, Convention: score.Paper})
 	got := explanation{Values: e.Values}
 	absolute := make([]float64, m*m)
 	for r := range tables.Len() {

@@ -85,19 +85,28 @@ func (o *opened) explain(ctx context.Context, opt intershap.Options, tell teller
 
 // run makes one plan and runs it.
 func (o *opened) run(ctx context.Context, opt intershap.Options, tell teller, bar *progress) (*intershap.Plan, *intershap.Explanation, error) {
-	plan, err := o.newPlan(ctx, opt)
+	plan, err := o.prepared(ctx, opt, tell)
 	if err != nil {
 		return nil, nil, err
-	}
-	tell.plan(plan)
-	if plan.Affordable() == nil { // else Explain says so
-		tell.fit(plan.Design())
-		if err := plan.Prepare(ctx, nil); err != nil {
-			return nil, nil, err
-		}
 	}
 	bar.start()
 	defer bar.finish()
 	ex, err := plan.Explain(ctx)
 	return plan, ex, err
+}
+
+// prepared makes a plan that is ready to run.
+func (o *opened) prepared(ctx context.Context, opt intershap.Options, tell teller) (*intershap.Plan, error) {
+	plan, err := o.newPlan(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	tell.plan(plan)
+	if plan.Affordable() == nil { // else Explain says so
+		tell.fit(plan.Design())
+		if err := plan.Prepare(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	return plan, nil
 }

@@ -19,15 +19,21 @@ const (
 	targetAll       = "all"
 	targetOutput    = "output" // of a model with one column
 	targetClass     = "class:"
+	targetHorizon   = "horizon:"
 )
 
 // readTarget reads a target; whether there is such a class is left to the plan.
 func readTarget(text string) (string, error) {
 	words := []string{targetPredicted, targetLabel, targetAll, targetOutput}
-	if name, isClass := strings.CutPrefix(text, targetClass); text == "" || isClass && name != "" || slices.Contains(words, text) {
+	if text == "" || slices.Contains(words, text) {
 		return text, nil
 	}
-	return "", &wordError{got: text, valid: append(words, targetClass+"NAME")}
+	for _, named := range []string{targetClass, targetHorizon} {
+		if name, found := strings.CutPrefix(text, named); found && name != "" {
+			return text, nil
+		}
+	}
+	return "", &wordError{got: text, valid: append(words, targetClass+"NAME", targetHorizon+"K")}
 }
 
 // readClasses reads the names of classes. "" is none.
@@ -132,7 +138,9 @@ func splitMask(spec string) (place, rule string) {
 
 var (
 	// plainRules are the rules that are one word.
-	plainRules = names(background.Rule{Kind: background.Marginal}, background.Rule{Kind: background.Mean}, background.Rule{Kind: background.Zero})
+	plainRules = names(background.Rule{Kind: background.Marginal}, background.Rule{Kind: background.Mean}, background.Rule{Kind: background.Zero}, background.Rule{Kind: background.Absent})
+	// absentRule is that for samples that lack modalities.
+	absentRule = (background.Rule{Kind: background.Absent}).String()
 	// maskRules are all rules, up to where a value or a number is typed.
 	maskRules = append(slices.Clone(plainRules), "value:", "nearest:")
 )

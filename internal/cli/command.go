@@ -47,7 +47,7 @@ intervals. No labels are needed.`,
 		// Cobra takes no error here; help asked for is data all the same.
 		s.helpFault = writeHelp(s.out, cmd)
 	})
-	root.AddCommand(newDemo(s), newExplain(s), newInspect(s), newCompare(s), newRival(s), newIndex(s), newSynth(s), newTrain(s), newPaper(s), newServe(s), newExport(s), newPlot(s), newReport(s), newSetup(s), newVersion(s), newCompletion(s))
+	root.AddCommand(newDemo(s), newExplain(s), newMerge(s), newInspect(s), newCompare(s), newRival(s), newIndex(s), newSynth(s), newTrain(s), newPaper(s), newServe(s), newExport(s), newPlot(s), newReport(s), newSetup(s), newVersion(s), newCompletion(s))
 	help := newHelp(s)
 	root.SetHelpCommand(help)
 	// Cobra adds the help command when it runs, too late for generators.

@@ -32,6 +32,7 @@ var compareWriters = map[compareFormat]func(io.Writer, *compare.Document) error{
 var comparisonColumns = []string{
 	"base", "other", "question", "method", "target", "headline", "class", "quantity", "aggregation", "name",
 	"base_value", "base_sd", "base_n", "other_value", "other_sd", "other_n", "delta", "low", "high", "verdict", "reason",
+	"by", "group",
 }
 
 // writeComparisonCSV writes a line for each row of each comparison. Numbers are the
@@ -42,17 +43,27 @@ func writeComparisonCSV(w io.Writer, d *compare.Document) error {
 	for _, c := range d.Comparisons {
 		for i := range c.Targets {
 			t := &c.Targets[i]
-			for j := range t.Rows {
-				r := &t.Rows[j]
+			line := func(r *compare.Row, method compare.Method, by, group string) {
 				class := ""
 				if r.Class != nil {
 					class = *r.Class
 				}
 				lines = append(lines, []string{
-					c.Base, c.Other, string(c.Question), string(c.Method), t.Target, yesNo(r == t.HeadlineRow()), class, string(r.Kind), string(r.Aggregation), strings.Join(r.Modalities, ":"),
+					c.Base, c.Other, string(c.Question), string(method), t.Target, yesNo(r == t.HeadlineRow()), class, string(r.Kind), string(r.Aggregation), strings.Join(r.Modalities, ":"),
 					exact(r.Base.Value), exact(r.Base.SD), strconv.Itoa(r.Base.N), exact(r.Other.Value), exact(r.Other.SD), strconv.Itoa(r.Other.N),
 					exact(r.Delta), exact(r.Low), exact(r.High), string(r.Verdict), r.Reason,
+					by, group,
 				})
+			}
+			for j := range t.Rows {
+				line(&t.Rows[j], c.Method, "", "")
+			}
+			for _, by := range t.By {
+				for _, g := range by.Groups {
+					for j := range g.Rows {
+						line(&g.Rows[j], by.Method, strings.Join(by.Columns, ":"), strings.Join(g.Values, ":"))
+					}
+				}
 			}
 		}
 	}
@@ -108,18 +119,7 @@ func writeComparisonMarkdown(w io.Writer, d *compare.Document) error {
 func markdownTarget(b *strings.Builder, c *compare.Comparison, t *compare.Target, confidence float64) {
 	by := compare.Aggregation(t.Headline)
 	fmt.Fprintf(b, "\n| target %s | %s | %s | difference, points |\n|---|--:|--:|:--|\n", plainMarkdown(t.Target), plainMarkdown(c.Base), plainMarkdown(c.Other))
-	for i := range t.Rows {
-		r := &t.Rows[i]
-		name := rowName(r)
-		switch {
-		case r.Kind == compare.InterSHAP && r.Class == nil:
-			name += " " + aggregationName(r.Aggregation)
-		case r.Kind != compare.Accuracy && r.Aggregation != by:
-			continue
-		}
-		if r.Class != nil {
-			name = "class " + *r.Class
-		}
+	line := func(name string, r *compare.Row) {
 		delta := deltaCell(r).text()
 		if strings.HasPrefix(delta, nothingSaid) {
 			delta = "`" + nothingSaid + "`" + strings.TrimPrefix(delta, nothingSaid)
@@ -132,7 +132,33 @@ func markdownTarget(b *strings.Builder, c *compare.Comparison, t *compare.Target
 		}
 		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
 	}
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		name := rowName(r)
+		switch {
+		case r.Kind == compare.InterSHAP && r.Class == nil:
+			name += " " + aggregationName(r.Aggregation)
+		case r.Kind != compare.Accuracy && r.Aggregation != by:
+			continue
+		}
+		if r.Class != nil {
+			name = "class " + *r.Class
+		}
+		line(name, r)
+	}
+	carried := false
+	for i := range t.By {
+		part := &t.By[i]
+		names, rows := groupsOf(part, t)
+		for k, r := range rows {
+			line(strings.Join(part.Columns, ", ")+" "+names[k], r)
+		}
+		carried = carried || part.Method == compare.Carried && c.Method != compare.Carried
+	}
 	fmt.Fprintf(b, "\n%s\n", plainMarkdown(differenceVerdict(c, t, confidence)))
+	if carried {
+		fmt.Fprintf(b, "\n%s\n", plainMarkdown(carriedGroups))
+	}
 }
 
 // markdownSigns are those that mean something to Markdown or to HTML inside it.

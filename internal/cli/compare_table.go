@@ -117,6 +117,7 @@ func writeDifferences(p *page, c *compare.Comparison, t *compare.Target, confide
 	p.hang("* ", differenceVerdict(c, t, confidence))
 	if len(c.Targets) == 1 {
 		writeClassDifferences(p, c, t)
+		writeGroupDifferences(p, c, t)
 	}
 }
 
@@ -254,13 +255,58 @@ func writeClassDifferences(p *page, c *compare.Comparison, t *compare.Target) {
 	if len(found) == 0 {
 		return
 	}
-	rows := [][]cell{differenceHead("predicted class", c)}
+	var names []string
+	for _, r := range found {
+		names = append(names, *r.Class)
+	}
+	writePartDifferences(p, c, "predicted class", names, found, mostClasses)
+	if more := len(found) - mostClasses; more > 0 {
+		p.line("%d more classes in --json", more)
+	}
+}
+
+// writeGroupDifferences breaks the headline down by the groups that all results have.
+func writeGroupDifferences(p *page, c *compare.Comparison, t *compare.Target) {
+	carried := false
+	for i := range t.By {
+		by := &t.By[i]
+		names, found := groupsOf(by, t)
+		writePartDifferences(p, c, strings.Join(by.Columns, ", "), names, found, mostGroups)
+		if more := len(found) - mostGroups; more > 0 {
+			p.line("%d more groups in --json", more)
+		}
+		carried = carried || by.Method == compare.Carried && c.Method != compare.Carried
+	}
+	if carried {
+		p.hang("", carriedGroups)
+	}
+}
+
+// carriedGroups says how rows of groups are made where those of the comparison are not.
+const carriedGroups = "Groups are of all samples that each result has there, and their intervals are made from those that the results carry: files of samples do not say who is in which group."
+
+// groupsOf returns the row to read first of each group, with its name.
+func groupsOf(by *compare.Partition, t *compare.Target) (names []string, rows []*compare.Row) {
+	for i := range by.Groups {
+		g := &by.Groups[i]
+		for j := range g.Rows {
+			if g.Rows[j].Aggregation == compare.Aggregation(t.Headline) {
+				names, rows = append(names, wording.GroupName(g.Values)), append(rows, &g.Rows[j])
+			}
+		}
+	}
+	return names, rows
+}
+
+// writePartDifferences writes the differences of parts of the samples, at most so many.
+func writePartDifferences(p *page, c *compare.Comparison, heading string, names []string, found []*compare.Row, most int) {
+	rows := [][]cell{differenceHead(heading, c)}
 	withSamples := c.Question == compare.Files
 	if withSamples {
 		rows[0] = slices.Insert(rows[0], 1, cell{head: "samples", number: true})
 	}
-	for _, r := range found[:min(len(found), mostClasses)] {
-		row := differenceRow(cell{head: *r.Class}, c, r)
+	for i, r := range found[:min(len(found), most)] {
+		row := differenceRow(cell{head: names[i]}, c, r)
 		if withSamples {
 			samples := grouped(int64(r.Base.N))
 			if r.Other.N != r.Base.N {
@@ -272,15 +318,16 @@ func writeClassDifferences(p *page, c *compare.Comparison, t *compare.Target) {
 	}
 	p.blank()
 	p.grid(rows)
-	if more := len(found) - mostClasses; more > 0 {
-		p.line("%d more classes in --json", more)
-	}
 }
 
 // writeComparisonFoot explains the sign for nothing, and where accuracy is.
 func writeComparisonFoot(p *page, c *compare.Comparison) {
 	silent, classes, accuracy := false, false, false
 	for _, t := range c.Targets {
+		for i := range t.By {
+			_, rows := groupsOf(&t.By[i], &t)
+			silent = silent || slices.ContainsFunc(rows, func(r *compare.Row) bool { return deltaCell(r).head == nothingSaid })
+		}
 		for i := range t.Rows {
 			r := &t.Rows[i]
 			silent = silent || deltaCell(r).head == nothingSaid
@@ -296,6 +343,9 @@ func writeComparisonFoot(p *page, c *compare.Comparison) {
 	}
 	if classes && !accuracy {
 		p.line("%s", noAccuracy)
+	}
+	if len(c.Targets) > 1 && slices.ContainsFunc(c.Targets, func(t compare.Target) bool { return len(t.By) > 0 }) {
+		p.line("each target by group: see --json")
 	}
 	if len(c.Targets) > 1 && classes {
 		p.line("each target by predicted class: see --json")

@@ -65,11 +65,11 @@ var completions = map[string]cobra.CompletionFunc{
 	"color":      completeWords(colorAuto, colorAlways, colorNever),
 	"convention": completeWords(conventionNames...),
 	"device":     completeWords(onnx.CPU, onnx.CUDA),
-	"mask":       completeWords(maskRules...),
+	"mask":       completeMask,
 	"output":     completeOutput,
 	"plan":       completeWords(planNames...),
 	"progress":   completeWords(progressAuto, progressPlain, progressJSON, progressNone),
-	"target":     completeWords(targetPredicted, targetLabel, targetAll, targetClass),
+	"target":     completeWords(targetPredicted, targetLabel, targetAll, targetClass, targetHorizon),
 	"task":       completeWords(taskNames...),
 	"transform":  completeWords(transformNames...),
 }
@@ -101,6 +101,15 @@ func completeWords(words ...string) cobra.CompletionFunc {
 		}
 		return fit, directive
 	}
+}
+
+// completeMask proposes rules, that of samples which lack modalities only where they may.
+func completeMask(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	rules := maskRules
+	if cmd.Flags().Lookup("missing") == nil {
+		rules = slices.DeleteFunc(slices.Clone(rules), func(rule string) bool { return rule == absentRule })
+	}
+	return completeWords(rules...)(cmd, args, typed)
 }
 
 // maxCompleted is the largest model that is opened for a completion: a person

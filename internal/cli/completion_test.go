@@ -26,11 +26,11 @@ func TestCompletions(t *testing.T) {
 		{[]string{"explain", "--task", "b"}, "binary"},
 		{[]string{"explain", "--transform", "log"}, "log logit"},
 		{[]string{"explain", "--plan", ""}, "auto staged full"},
-		{[]string{"explain", "--mask", ""}, "marginal mean zero value: nearest:"},
+		{[]string{"explain", "--mask", ""}, "marginal mean zero absent value: nearest:"},
 		{[]string{"explain", "--device", ""}, "cpu cuda"},
 		{[]string{"inspect", "--color", "a"}, "auto always"},
 		{[]string{"explain", "--progress", ""}, "auto plain json none"},
-		{[]string{"explain", "--target", ""}, "predicted label all class:"},
+		{[]string{"explain", "--target", ""}, "predicted label all class: horizon:"},
 		{[]string{"explain", "--background", ""}, "npz parquet csv"},
 		{[]string{"explain", "none.onnx", "--output", ""}, ""},
 		{[]string{"explain", "--output", ""}, ""},
@@ -53,6 +53,9 @@ func TestCompletedWordsAreTaken(t *testing.T) {
 			}
 			q, _, err := parse(t, nil, "--"+name, word)
 			q.model = "model.onnx"
+			if word == absentRule {
+				q.options.Missing = []string{"labs"}
+			}
 			if err == nil {
 				err = q.check()
 			}

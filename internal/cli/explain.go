@@ -15,10 +15,8 @@ type explainOptions struct {
 	question
 	narration
 	destination
+	gates
 	samples               string
-	strict                bool
-	failAbove, failBelow  bound
-	atLeast               bound
 	sensitivity           bool
 	cpuProfile, traceFile string
 	fromEnvironment       []string
@@ -51,6 +49,9 @@ columns input.feature belong to input. Labels are not needed.`,
 			if err := refuseEmpty(cmd.Flags(), "background", "out", "samples", "checkpoint"); err != nil {
 				return err
 			}
+			if err := refuseEmptyCohort(cmd); err != nil {
+				return err
+			}
 			opt.fromEnvironment, err = readEnvironment(cmd, s.env)
 			return err
 		},
@@ -60,20 +61,20 @@ columns input.feature belong to input. Labels are not needed.`,
 	flags.SortFlags = false // in the order of a run: what, how, where to
 	addQuestion(flags, &opt.question)
 	addGroups(flags, &opt.question)
+	addCohort(flags, &opt.question)
 	addBudget(flags, &opt.question)
 	addUntil(flags, &opt.question)
 	addInteractions(cmd, &opt.options)
 	define(flags, &opt.options.Level, "level", "0.95", "L", "confidence level of intervals", readLevel)
-	define(flags, &opt.atLeast, "at-least", "", "X", "ask whether the headline is at least X, as 5% or 0.05: yes, no or unclear by its interval", readThreshold)
+	addAtLeast(flags, &opt.gates)
 	flags.BoolVar(&opt.sensitivity, "sensitivity", false, "explain again under other masks, background sizes and draws, and output scale: does the verdict depend on them? About eight more runs")
 	flags.StringVarP(&opt.out, "out", "o", "", "`FILE` for the result as JSON, beside the table; -: standard output")
 	flags.BoolVar(&opt.json, "json", false, "print JSON instead of the table")
 	flags.StringVar(&opt.samples, "samples", "", "`FILE` for the values of every sample: .npz, .parquet, .csv or .jsonl")
 	flags.StringVar(&opt.options.Checkpoint, "checkpoint", "", "`DIR` that keeps what is computed: the same command goes on after a stop")
+	addShard(flags, &opt.question)
 	flags.BoolVar(&opt.force, "force", false, "overwrite files that exist")
-	flags.BoolVar(&opt.strict, "strict", false, "exit with 4 when there are warnings")
-	define(flags, &opt.failAbove, "fail-above", "", "X", "exit with 3 when the headline of a target is above the fraction X", readBound)
-	define(flags, &opt.failBelow, "fail-below", "", "X", "exit with 3 when the headline of a target is below the fraction X", readBound)
+	addGates(flags, &opt.gates)
 	addNarration(flags, &opt.narration)
 	addProgress(flags, &opt.narration)
 	flags.StringVar(&opt.cpuProfile, "cpuprofile", "", "`FILE` for a CPU profile")
@@ -104,8 +105,8 @@ func (o *explainOptions) check() error {
 	if err := checkInteractions(&o.options); err != nil {
 		return err
 	}
-	if o.failAbove.set && o.failBelow.set && o.failAbove.at < o.failBelow.at {
-		return usagef("--fail-above %v and --fail-below %v: no number is within both", o.failAbove.at, o.failBelow.at)
+	if err := o.gates.check(); err != nil {
+		return err
 	}
 	if err := checkOut(o.out, "values of every sample go to --samples"); err != nil {
 		return err
@@ -133,42 +134,78 @@ func runExplain(ctx context.Context, s *streams, opt *explainOptions) (err error
 	if err := opt.check(); err != nil {
 		return err
 	}
+	if err := opt.checkShard(s.outTerminal); err != nil {
+		return err
+	}
 	stop, err := profile(opt.cpuProfile, opt.traceFile)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	if opt.sharded() {
+		return explainShard(ctx, s, opt)
+	}
 	ex, how, err := opt.explain(ctx, s)
 	if err != nil {
 		return err
 	}
-	if err := opt.publish(s, ex, how); err != nil {
+	if err := publish(s, opt.destination, opt.narration, ex, how); err != nil {
 		return err
 	}
 	return opt.judge(ex)
 }
 
 // explain computes the explanation, and says how it came about.
-// A samples file is there at the end, or not at all.
 func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap.Explanation, how circumstances, err error) {
+	how, err = o.evaluate(ctx, s, func(ctx context.Context, e *evaluation) (err error) {
+		if ex, err = e.files.explain(ctx, e.options, e.tell, e.bar); err != nil {
+			return err
+		}
+		if o.sensitivity {
+			return e.files.choose(ctx, ex, e.tell, e.bar)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, how, err
+	}
+	answer(&ex.Explanation, o.atLeast)
+	if o.samples != "" {
+		ex.SamplesFile = &o.samples
+	}
+	o.sign(ex, commandLine(o.fromEnvironment, s.typed))
+	return ex, how, nil
+}
+
+// An evaluation is a run whose model and data are open.
+type evaluation struct {
+	files   *opened
+	options intershap.Options
+	tell    teller
+	bar     *progress
+}
+
+// evaluate opens what a run needs, has do run it, and closes it again. A samples file
+// is there at the end, or not at all.
+func (o *explainOptions) evaluate(ctx context.Context, s *streams, do func(context.Context, *evaluation) error) (how circumstances, err error) {
 	tell := newTeller(s, o.narration)
 	o.hushed = o.quiet
 	m, err := o.openModel(ctx, s, o.chooseOutput)
 	if err != nil {
-		return nil, how, err
+		return how, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	tell.step("model %s: %s", shownModel(o.model), m.Runtime())
 	files, err := o.openData(ctx, m)
 	if err != nil {
-		return nil, how, err
+		return how, err
 	}
 	defer func() { err = errors.Join(err, files.close()) }()
 
 	opt := o.options
 	opt.Sink = intershap.Discard
 	if opt.Workers == 0 {
-		opt.Workers = runtime.GOMAXPROCS(0)
+		opt.Workers = workersOf(m)
 	}
 	defer leaveRoom(opt.Workers)()
 	how.guessed = opt.Task == intershap.Guess
@@ -184,23 +221,13 @@ func (o *explainOptions) explain(ctx context.Context, s *streams) (ex *intershap
 		opt.Sink = samples
 		defer func() { err = errors.Join(err, samples.discard()) }()
 	}
-	if ex, err = files.explain(ctx, opt, tell, bar); err != nil {
-		return nil, how, kept(ctx, err, opt.Checkpoint)
+	if err := do(ctx, &evaluation{files, opt, tell, bar}); err != nil {
+		return how, kept(ctx, err, opt.Checkpoint)
 	}
-	if o.sensitivity {
-		if err := files.choose(ctx, ex, tell, bar); err != nil {
-			return nil, how, kept(ctx, err, opt.Checkpoint)
-		}
-	}
-	answer(&ex.Explanation, o.atLeast)
 	if samples != nil {
-		if err := samples.finish(); err != nil {
-			return nil, how, err
-		}
-		ex.SamplesFile = &o.samples
+		return how, samples.finish()
 	}
-	o.sign(ex, commandLine(o.fromEnvironment, s.typed))
-	return ex, how, nil
+	return how, nil
 }
 
 // leaveRoom lets two more goroutines run while workers sit in native code: the
@@ -214,26 +241,15 @@ func leaveRoom(workers int) (restore func()) {
 }
 
 // publish writes the result where it was asked for.
-func (o *explainOptions) publish(s *streams, ex *intershap.Explanation, how circumstances) error {
-	printed, err := o.deliver(s, ex.Write)
+func publish(s *streams, d destination, n narration, ex *intershap.Explanation, how circumstances) error {
+	printed, err := d.deliver(s, ex.Write)
 	if err != nil {
 		return err
 	}
 	if printed {
-		return o.warn(s, ex.Warnings)
+		return n.warn(s, ex.Warnings)
 	}
-	p := newPage(s, o.color)
+	p := newPage(s, n.color)
 	writeTable(p, &ex.Explanation, how)
 	return p.flush()
-}
-
-// judge applies the gates, then --strict.
-func (o *explainOptions) judge(ex *intershap.Explanation) error {
-	if err := checkGates(ex.Targets, o.failAbove, o.failBelow); err != nil {
-		return err
-	}
-	if o.strict && len(ex.Warnings) > 0 {
-		return &doubtError{warnings: len(ex.Warnings)}
-	}
-	return nil
 }

@@ -148,6 +148,7 @@ func hintOf(err error) string {
 		data       *dataset.Error
 		modalities *dataset.ModalityError
 		groups     *dataset.GroupError
+		padding    *dataset.PadError
 		library    *onnx.LibraryError
 		load       *onnx.LoadError
 		folder     *checkpoint.Error
@@ -170,6 +171,8 @@ func hintOf(err error) string {
 		return modalities.Hint
 	case errors.As(err, &groups):
 		return groups.Hint
+	case errors.As(err, &padding):
+		return padding.Hint
 	case errors.As(err, &library):
 		return library.Hint
 	case errors.As(err, &load):

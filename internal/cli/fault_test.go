@@ -55,6 +55,7 @@ func TestReportError(t *testing.T) {
 		{"a remedy with one", &hintedError{errors.New("no"), "take a\nb"}, "intershap: no\nhint: take a\\nb\n"},
 		{"data", fmt.Errorf("x: %w", &dataset.Error{File: "f.csv", Line: 3, Row: 1, Found: "y", Hint: "mend it"}), "intershap: x: dataset: f.csv:3: y\nhint: mend it\n"},
 		{"modalities", &dataset.ModalityError{Reason: "no", Hint: "mend it"}, "intershap: dataset: modalities: no\nhint: mend it\n"},
+		{"padding", &dataset.PadError{Spec: "x=0", Reason: "no", Hint: "mend it"}, "intershap: dataset: padding \"x=0\": no\nhint: mend it\n"},
 		{"load", fmt.Errorf("onnx: m.onnx: %w", &onnx.LoadError{Reason: "no such operator", Hint: "export it again"}),
 			"intershap: onnx: m.onnx: ONNX Runtime cannot load it: no such operator\nhint: export it again\n"},
 		{"library", fmt.Errorf("onnx: %w", &onnx.LibraryError{Err: onnx.ErrNoLibrary, Hint: "get it"}), "intershap: onnx: ONNX Runtime's library was not found\nhint: get it\n"},

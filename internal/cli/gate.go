@@ -4,9 +4,49 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spf13/pflag"
+
+	"github.com/intershap/intershap"
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 )
+
+// gates are what a result is held against.
+type gates struct {
+	atLeast, failAbove, failBelow bound
+	strict                        bool
+}
+
+// addAtLeast adds the flag that asks a question of the headline.
+func addAtLeast(flags *pflag.FlagSet, g *gates) {
+	define(flags, &g.atLeast, "at-least", "", "X", "ask whether the headline is at least X, as 5% or 0.05: yes, no or unclear by its interval", readThreshold)
+}
+
+// addGates adds the flags that decide the exit code.
+func addGates(flags *pflag.FlagSet, g *gates) {
+	flags.BoolVar(&g.strict, "strict", false, "exit with 4 when there are warnings")
+	define(flags, &g.failAbove, "fail-above", "", "X", "exit with 3 when the headline of a target is above the fraction X", readBound)
+	define(flags, &g.failBelow, "fail-below", "", "X", "exit with 3 when the headline of a target is below the fraction X", readBound)
+}
+
+// check refuses bounds that nothing is within.
+func (g *gates) check() error {
+	if g.failAbove.set && g.failBelow.set && g.failAbove.at < g.failBelow.at {
+		return usagef("--fail-above %v and --fail-below %v: no number is within both", g.failAbove.at, g.failBelow.at)
+	}
+	return nil
+}
+
+// judge applies the gates, then --strict.
+func (g *gates) judge(ex *intershap.Explanation) error {
+	if err := checkGates(ex.Targets, g.failAbove, g.failBelow); err != nil {
+		return err
+	}
+	if g.strict && len(ex.Warnings) > 0 {
+		return &doubtError{warnings: len(ex.Warnings)}
+	}
+	return nil
+}
 
 // checkGates returns a gateError for every target whose headline is out of
 // bounds. An undefined headline is within none.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -117,7 +118,10 @@ parts for Graphviz. The other flags are those of explain.`,
 				opt.data = args[1]
 			}
 			// A variable is for all commands; a flag is for this one.
-			for _, name := range dataFlags {
+			if err := refuseEmptyCohort(cmd); err != nil {
+				return err
+			}
+			for _, name := range slices.Concat(dataFlags, cohortFlags) {
 				if opt.aboutData == "" && cmd.Flags().Changed(name) {
 					opt.aboutData = name
 				}
@@ -131,6 +135,7 @@ parts for Graphviz. The other flags are those of explain.`,
 	flags.SortFlags = false
 	addQuestion(flags, &opt.question)
 	addGroups(flags, &opt.question)
+	addCohort(flags, &opt.question)
 	addBudget(flags, &opt.question)
 	addInteractions(cmd, &opt.options)
 	flags.BoolVar(&opt.json, "json", false, "print JSON")

@@ -92,7 +92,7 @@ func writeInteractions(p *page, t *result.Target) {
 	}
 	p.grid(rows)
 	writeMore(p, "interaction", "", more)
-	if x.Efficient {
+	if x.Efficient && !wording.Lack(&t.Breakdown) {
 		sum := 0.0
 		for i := range x.Values {
 			sum += x.Values[i].Phi

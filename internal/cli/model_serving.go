@@ -36,13 +36,19 @@ func (q *question) checkServer() error {
 	return nil
 }
 
+// workersOf returns how many calls a model is worth unless the user says: one a
+// processor, or one a request where a server computes.
+func workersOf(m modelFile) int {
+	if remote, ok := m.(interface{ Requests() int }); ok {
+		return remote.Requests()
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
 // openServer opens a model behind a server, with a request in flight for each
 // worker unless the URL says otherwise.
 func (q *question) openServer(ctx context.Context, s *streams, outputs func([]tensor.Spec) []string) (modelFile, error) {
 	opt := serving.Options{Requests: q.options.Workers, Outputs: outputs}
-	if opt.Requests == 0 {
-		opt.Requests = runtime.GOMAXPROCS(0)
-	}
 	// The default is for models of any kind, and a request is one of its calls.
 	if q.timeout != process.DefaultTimeout {
 		opt.Timeout = q.timeout

@@ -70,6 +70,8 @@ func newPlot(s *streams) *cobra.Command {
   beeswarm   local scores and phi over samples; needs --samples
   bars       contributions and interaction of each predicted class, to 100 %
   spectrum   effects of single modalities against those of pairs
+  groups     the same as bars, of each group of --by and of the samples that
+             lack the same modalities
   all        each of them, as files in a folder
 
 A figure is about the data set, or with --class about the samples with one
@@ -263,7 +265,7 @@ func runPlot(ctx context.Context, s *streams, opt *plotOptions) error {
 	}
 	kinds := []plot.Kind{plot.Kind(opt.kind)}
 	if opt.toFolder() {
-		kinds = plot.Kinds()
+		kinds = subject.Kinds()
 	}
 	// All are drawn before the first is written: a folder with some of them would
 	// pass for a whole one.

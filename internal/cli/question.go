@@ -17,6 +17,7 @@ import (
 	"github.com/intershap/intershap/model/encoders"
 	"github.com/intershap/intershap/model/onnx"
 	"github.com/intershap/intershap/model/serving"
+	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 	"github.com/intershap/intershap/tensor"
 )
@@ -28,16 +29,19 @@ type question struct {
 	background  string
 	library     string
 	fixed       []string
-	device      string
-	timeout     time.Duration
-	options     intershap.Options
+	by, encode  []string
+	// hasCohort is set for commands that have the flags of addCohort.
+	hasCohort bool
+	device    string
+	timeout   time.Duration
+	options   intershap.Options
 	// hushed keeps what a model prints for errors: --quiet.
 	hushed bool
 }
 
 // The words that flags take, and completions propose.
 var (
-	taskNames       = names(intershap.Classes, intershap.Binary, intershap.Multilabel, intershap.Regression)
+	taskNames       = names(intershap.Classes, intershap.Binary, intershap.Multilabel, intershap.Regression, intershap.Risk)
 	transformNames  = names(engine.Identity, engine.Softmax, engine.Sigmoid, engine.Log, engine.Logit, engine.Centred, engine.CentredLog)
 	conventionNames = names(score.Paper, score.SinglePair)
 	planNames       = names(intershap.AutoPlan, intershap.StagedPlan, intershap.FullPlan)
@@ -52,14 +56,14 @@ func addQuestion(flags *pflag.FlagSet, q *question) {
 	flags.StringVar(&q.background, "background", "", "`FILE` of rows that fill absent modalities (default: DATA, with a warning)")
 	define(flags, &o.BackgroundSize, "background-size", "1000", "B", "rows drawn from the background; 0: all", readBackgroundSize)
 	flags.StringArrayVar(&o.Mask, "mask", nil,
-		"`RULE` for absent modalities: marginal (the default), mean, zero, value:V, nearest:K; MODALITY=RULE or MODALITY.INPUT=RULE for one; may be repeated")
+		"`RULE` for absent modalities: marginal (the default), mean, zero, value:V, nearest:K, absent (as the data have it where samples lack it, see --missing); MODALITY=RULE or MODALITY.INPUT=RULE for one; may be repeated")
 	flags.StringVar(&o.Output, "output", "", "`NAME` of the model's output (default: the only one, else probabilities, else the only floating-point one)")
-	define(flags, &o.Task, "task", "", "T", "classes, binary, multilabel or regression (default: guessed from the output)",
+	define(flags, &o.Task, "task", "", "T", "classes, binary, multilabel, regression or risk (default: guessed from the output, but for risk)",
 		readNamed(intershap.ParseTask, taskNames...))
 	define(flags, &o.Transform, "transform", engine.Identity.String(), "T",
 		"of each output before any mean: identity, softmax, sigmoid, log, logit, centred, centred-log",
 		readNamed(engine.ParseTransform, transformNames...))
-	define(flags, &o.Target, "target", "", "T", "explained: predicted, label, all or class:NAME (default: predicted for classes)", readTarget)
+	define(flags, &o.Target, "target", "", "T", "explained: predicted, label, all or class:NAME, of a risk horizon:K,K by position from 0 (default: predicted for classes)", readTarget)
 	define(flags, &o.Classes, "classes", "", "a,b,...", "the names of the classes (default: as the file states them, else 0, 1, ...)", readClasses)
 	define(flags, &o.Convention, "convention", score.Paper.String(), "C", "paper, or single-pair: each pair's half once",
 		readNamed(score.ParseConvention, conventionNames...))
@@ -110,6 +114,9 @@ func (q *question) check() error {
 	if err := q.checkBudget(); err != nil {
 		return err
 	}
+	if err := q.checkCohort(); err != nil {
+		return err
+	}
 	for _, list := range q.fixed {
 		for _, input := range strings.Split(list, ",") {
 			input = strings.TrimSpace(input)
@@ -137,8 +144,13 @@ func (q *question) inputs() []string {
 // line, and the name of the model as it was typed.
 func (q *question) sign(ex *intershap.Explanation, command string) {
 	ex.Provenance.Command = command
-	if ex.Provenance.Model.Source == "" {
-		ex.Provenance.Model.Source = shownModel(q.model)
+	q.signSource(&ex.Provenance)
+}
+
+// signSource writes the name of a model that has none of its own.
+func (q *question) signSource(from *result.Provenance) {
+	if from.Model.Source == "" {
+		from.Model.Source = shownModel(q.model)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -236,7 +235,7 @@ func (o *rivalOptions) compute(ctx context.Context, s *streams) (scores *intersh
 
 	opt := intershap.RivalOptions{Options: o.options, Scores: o.scores, EMAPSamples: o.emapSamples, Draws: o.draws}
 	if opt.Workers == 0 {
-		opt.Workers = runtime.GOMAXPROCS(0)
+		opt.Workers = workersOf(m)
 	}
 	defer leaveRoom(opt.Workers)()
 	bar := newRivalProgress(s, o.narration)

@@ -51,6 +51,7 @@ func writeTable(p *page, ex *result.Explanation, how circumstances) {
 		}
 		if len(ex.Targets) == 1 {
 			writeClasses(p, t)
+			writeCohort(p, t, ex.Modalities)
 		}
 	}
 	if ex.Sensitivity != nil {
@@ -58,8 +59,10 @@ func writeTable(p *page, ex *result.Explanation, how circumstances) {
 		writeSensitivity(p, ex)
 	}
 	p.blank()
-	if len(ex.Targets) > 1 && len(ex.Targets[0].ByClass) > 0 {
-		p.line("each target by predicted class: see --json")
+	if len(ex.Targets) > 1 {
+		if parts := brokenDown(&ex.Targets[0]); parts != "" {
+			p.line("each target %s: see --json", parts)
+		}
 	}
 	p.line("%s", wording.Residual(ex.Targets))
 	if ex.Provenance.Additive {
@@ -83,6 +86,9 @@ func writeHead(p *page, ex *result.Explanation, guessed bool, notes footnotes) {
 		{"background", background},
 		{"explained", fmt.Sprintf("output %s, %s, transform %s", from.Output, task, from.Transform)},
 		{"scores", fmt.Sprintf("convention %s, %s %% intervals", from.Convention, level(from.Level))},
+	}
+	if text := cohortOf(&from); text != "" {
+		lines = slices.Insert(lines, 2, [2]string{"cohort", text})
 	}
 	if text := coalitionsOf(ex); text != "" {
 		lines = append(lines, [2]string{"coalitions", text})
@@ -244,10 +250,16 @@ func writeClasses(p *page, t *result.Target) {
 		}
 		rows = append(rows, withBar(p, row, wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}, true))
 	}
+	if t.Macro != nil {
+		rows = append(rows, macroRow(p, t))
+	}
 	if haveBars(rows[1:]) {
 		rows[0] = append(rows[0], barsHead(t.Headline))
 	}
 	p.grid(rows)
+	if t.Macro != nil {
+		p.line("%s", wording.Macro)
+	}
 	if more := len(t.ByClass) - mostClasses; more > 0 {
 		p.line("%d more classes in --json", more)
 	}

@@ -179,6 +179,9 @@ func TestTable(t *testing.T) {
 		{"additive-pipe", additive, false, colorNever, "what was answered and what was run are two numbers, and no interaction is no accident"},
 		{"groups-terminal", groupedExplanation(), true, colorNever, "shares by modality stand below those of groups, and come first in the verdict"},
 		{"groups-pipe", groupedExplanation(), false, colorNever, "what a single player does stands above, once"},
+		{"cohort-terminal", cohortExplanation(), true, colorNever, "a heading for each partition, blanks for what samples lack"},
+		{"cohort-pipe", cohortExplanation(), false, colorNever, "the same rows with tabs"},
+		{"cohort-wide", wideCohort(), true, colorNever, "base and output where contributions have no room"},
 		{"targets-pipe", several, false, colorNever, "a table for each target, classes left to the JSON"},
 	}
 	var used []string

@@ -210,7 +210,7 @@ func (c *child) guard(ctx context.Context, limit time.Duration, do func() error)
 // greet waits for the hello.
 func (c *child) greet(ctx context.Context, limit time.Duration) (payload []byte, err error) {
 	_, err = c.guard(ctx, limit, func() error {
-		_, payload, err = readFrame(c.read, maxHello, helloKind)
+		_, payload, err = readFrame(c.read, nil, maxHello, helloKind)
 		return err
 	})
 	return payload, c.judge(err)
@@ -223,10 +223,10 @@ var errBefore = errors.New("the child ended at the batch before")
 // errLate is the error of a call whose own time was up.
 var errLate = errors.New("the child was killed for taking too long")
 
-// call sends a batch and returns the payload of its answer, a [Failure] where the
+// call sends a batch and returns the payload of its answer, in room where it fits, a [Failure] where the
 // child has none, errLost, errLate or errBefore where the child is gone. The frame is free
 // when call returns without an error or with a Failure.
-func (c *child) call(ctx context.Context, limit time.Duration, frame []byte, most int64) ([]byte, error) {
+func (c *child) call(ctx context.Context, limit time.Duration, frame, room []byte, most int64) ([]byte, error) {
 	release := context.AfterFunc(ctx, func() { c.kill(cancelled) })
 	c.write.Lock()
 	before, mine := c.turn, make(chan struct{})
@@ -235,8 +235,7 @@ func (c *child) call(ctx context.Context, limit time.Duration, frame []byte, mos
 	sent := make(chan error, 1)
 	send := func() {
 		defer c.write.Unlock()
-		_, err := c.in.Write(frame)
-		sent <- err
+		sent <- give(c.in, frame)
 	}
 	if len(frame) <= c.direct {
 		send()
@@ -255,7 +254,7 @@ func (c *child) call(ctx context.Context, limit time.Duration, frame []byte, mos
 		payload []byte
 	)
 	late, err := c.guard(ctx, limit, func() (err error) {
-		if kind, payload, err = readFrame(c.read, most, outputsKind, failureKind); err != nil {
+		if kind, payload, err = readFrame(c.read, room, most, outputsKind, failureKind); err != nil {
 			return err
 		}
 		return <-sent

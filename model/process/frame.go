@@ -56,8 +56,9 @@ const (
 )
 
 // readFrame reads a frame of one of these kinds with at most limit bytes of
-// payload. An end of the stream, inside a frame too, is io.ErrUnexpectedEOF.
-func readFrame(r io.Reader, limit int64, kinds ...byte) (kind byte, payload []byte, err error) {
+// payload, into room where it fits. An end of the stream, inside a frame too, is
+// io.ErrUnexpectedEOF.
+func readFrame(r io.Reader, room []byte, limit int64, kinds ...byte) (kind byte, payload []byte, err error) {
 	var header [headerBytes]byte
 	if n, err := io.ReadFull(r, header[:]); err != nil {
 		// What is no frame may be shorter than a header.
@@ -78,15 +79,18 @@ func readFrame(r io.Reader, limit int64, kinds ...byte) (kind byte, payload []by
 	case size > uint64(min(limit, math.MaxInt)):
 		return 0, nil, breachf("", "it announced %d bytes for %s, want at most %d", size, kindName(kind), limit)
 	}
-	payload, err = readPayload(r, int(size))
+	payload, err = readPayload(r, room, int(size))
 	return kind, payload, err
 }
 
 // growth bounds what is allocated before bytes are there: a header may lie.
 const growth = 16 << 20
 
-func readPayload(r io.Reader, size int) ([]byte, error) {
-	payload := make([]byte, min(size, growth))
+func readPayload(r io.Reader, room []byte, size int) ([]byte, error) {
+	payload := room[:min(size, cap(room))]
+	if len(payload) < size {
+		payload = make([]byte, min(size, growth))
+	}
 	for read := 0; ; {
 		n, err := io.ReadFull(r, payload[read:])
 		if read += n; err != nil {

@@ -26,20 +26,20 @@ func TestReadFrame(t *testing.T) {
 	long := bytes.Repeat([]byte("payload "), 5<<20) // above growth
 	for _, payload := range [][]byte{nil, []byte("x"), long} {
 		frame := frameOf(outputsKind, payload)
-		kind, got, err := readFrame(bytes.NewReader(frame), int64(len(payload)), helloKind, outputsKind)
+		kind, got, err := readFrame(bytes.NewReader(frame), nil, int64(len(payload)), helloKind, outputsKind)
 		if err != nil || kind != outputsKind || !bytes.Equal(payload, got) {
 			t.Errorf("%d bytes: got kind %d, %d bytes, %v", len(payload), kind, len(got), err)
 		}
 		if len(payload) > 0 {
-			if _, _, err := readFrame(bytes.NewReader(frame), int64(len(payload))-1, outputsKind); err == nil {
+			if _, _, err := readFrame(bytes.NewReader(frame), nil, int64(len(payload))-1, outputsKind); err == nil {
 				t.Errorf("%d bytes: want an error for one more than the limit", len(payload))
 			}
-			if _, _, err := readFrame(bytes.NewReader(frame[:len(frame)-1]), 1<<40, outputsKind); !errors.Is(err, io.ErrUnexpectedEOF) {
+			if _, _, err := readFrame(bytes.NewReader(frame[:len(frame)-1]), nil, 1<<40, outputsKind); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("%d bytes: want the end of the stream, got %v", len(payload), err)
 			}
 		}
 	}
-	if _, _, err := readFrame(iotest.OneByteReader(bytes.NewReader(frameOf(helloKind, []byte("abc")))), 3, helloKind); err != nil {
+	if _, _, err := readFrame(iotest.OneByteReader(bytes.NewReader(frameOf(helloKind, []byte("abc")))), nil, 3, helloKind); err != nil {
 		t.Errorf("byte by byte: %v", err)
 	}
 }
@@ -48,7 +48,7 @@ func TestReadFrame(t *testing.T) {
 func TestPayloadGrows(t *testing.T) {
 	frame := append(appendHeader(nil, outputsKind, 1<<32), make([]byte, 100)...)
 	if n := testing.AllocsPerRun(1, func() {
-		if _, _, err := readFrame(bytes.NewReader(frame), 1<<33, outputsKind); !errors.Is(err, io.ErrUnexpectedEOF) {
+		if _, _, err := readFrame(bytes.NewReader(frame), nil, 1<<33, outputsKind); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Error(err)
 		}
 	}); n > 10 {
@@ -62,7 +62,7 @@ func FuzzReadFrame(f *testing.F) {
 	f.Add([]byte("loading the model"))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		stream = bytes.Clone(stream)
-		kind, payload, err := readFrame(bytes.NewReader(stream), 1<<20, helloKind, outputsKind, failureKind)
+		kind, payload, err := readFrame(bytes.NewReader(stream), nil, 1<<20, helloKind, outputsKind, failureKind)
 		if err != nil {
 			return
 		}

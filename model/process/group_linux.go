@@ -3,6 +3,7 @@ package process
 import (
 	"os"
 	"syscall"
+	"unsafe"
 )
 
 const waitNoWait = 0x01000000 // WNOWAIT
@@ -28,4 +29,49 @@ func widen(f *os.File) (room int) {
 		return 0
 	}
 	return room
+}
+
+// sharedBytes is the length from which a frame goes into a pipe as the pages that
+// hold it: below, copying costs less than asking.
+const sharedBytes = 16 << 10
+
+// give writes a frame into a pipe. The pages of a long one are shared with the
+// pipe and not copied into pages of its own, which takes longer than to copy: the
+// frame must stay as it is until the other side has read it, and until then an
+// error leaves it the pipe's.
+func give(f *os.File, frame []byte) error {
+	const notWaiting = 2 // SPLICE_F_NONBLOCK: the runtime waits, and Close ends that
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	for len(frame) >= sharedBytes {
+		var (
+			n     uintptr
+			errno syscall.Errno
+		)
+		err := raw.Write(func(fd uintptr) (done bool) {
+			for {
+				piece := syscall.Iovec{Base: unsafe.SliceData(frame)}
+				piece.SetLen(len(frame))
+				n, _, errno = syscall.Syscall6(syscall.SYS_VMSPLICE, fd, uintptr(unsafe.Pointer(&piece)), 1, notWaiting, 0, 0)
+				if errno != syscall.EINTR {
+					return errno != syscall.EAGAIN
+				}
+			}
+		})
+		switch {
+		case err != nil: // Close was called, of which raw has another word
+			return &os.PathError{Op: "write", Path: f.Name(), Err: os.ErrClosed}
+		case errno == syscall.EPIPE:
+			return &os.PathError{Op: "write", Path: f.Name(), Err: errno}
+		case errno != 0:
+			// A sandbox may not know the call.
+			_, err := f.Write(frame)
+			return err
+		}
+		frame = frame[n:]
+	}
+	_, err = f.Write(frame)
+	return err
 }

@@ -144,6 +144,7 @@ def serve(predict, inputs, outputs, max_rows=0, classes=None, files=(),
             _write(_json(_FAILURE, {"error": text, "place": _place(fault)}))
         else:
             _write(_pack(answer))
+        batch = answer = None  # or their memory could not be used again
 
 
 def _place(fault):
@@ -226,23 +227,37 @@ def _named(answer, dtypes):
 
 def _read():
     """The payload of the next batch, None at the end."""
-    head = _fill(bytearray(_HEADER.size))
-    if head is None:
+    if not _fill(_head_room):
         return None
-    magic, version, kind, _, size = _HEADER.unpack(head)
+    magic, version, kind, _, size = _HEADER.unpack(_head_room)
     if (magic, version, kind) != (_MAGIC, _VERSION, _BATCH):
         sys.exit("standard input holds no batch of version %d" % _VERSION)
-    return _fill(bytearray(size))
+    if len(_room[0]) != size or _held():
+        _room[0] = bytearray(size)
+    return _room[0] if _fill(_room[0]) else None
+
+
+# The memory of a batch serves the next, unless predict has kept an array: then
+# more refer to it than to a bytearray that nobody knows.
+_head_room, _room, _unknown = bytearray(_HEADER.size), [bytearray()], [bytearray()]
+_references = getattr(sys, "getrefcount", None)
+
+
+def _held():
+    return not _references or _references(_room[0]) != _references(_unknown[0])
 
 
 def _fill(buffer):
+    n = _in.readinto(buffer)
+    if n == len(buffer):
+        return True
     view = memoryview(buffer)
-    while len(view):
-        n = _in.readinto(view)
-        if not n:
-            return None
+    while n:
         view = view[n:]
-    return buffer
+        if not view:
+            return True
+        n = _in.readinto(view)
+    return False
 
 
 def _head(kind, payload):
@@ -268,14 +283,20 @@ _layouts, _templates, _MOST = {}, {}, 64
 
 def _unpack(payload):
     """The arrays of an uncompressed NPZ, over its memory."""
-    layout = _layouts.get(len(payload), [])
-    if not layout or any(payload[lo:hi] != same
-                         for lo, hi, same, _, _, _ in layout):
+    layout = _layouts.get(len(payload))
+    if layout is None or not _like(payload, layout):
         if len(_layouts) == _MOST:
             _layouts.clear()
         layout = _layouts[len(payload)] = _layout(payload)
     return {name: numpy.ndarray(shape, dtype, payload, data)
-            for _, data, _, name, dtype, shape in layout}
+            for name, shape, dtype, data, _, _ in layout}
+
+
+def _like(payload, layout):
+    for _, _, _, _, at, same in layout:
+        if not payload.startswith(same, at):
+            return False
+    return True
 
 
 def _layout(payload):
@@ -290,8 +311,8 @@ def _layout(payload):
                                            "little")
         found = ast.literal_eval(payload[start + 10:data].decode("latin1"))
         sizes = at + 18  # behind the checksum, which is of the elements too
-        layout.append((sizes, data, payload[sizes:data], name,
-                       numpy.dtype(found["descr"]), found["shape"]))
+        layout.append((name, found["shape"], numpy.dtype(found["descr"]),
+                       data, sizes, bytes(payload[sizes:data])))
         at = start + size
     return layout
 
@@ -303,11 +324,9 @@ def _pack(arrays):
         if len(_templates) == _MOST:
             _templates.clear()
         _templates[key] = _template(arrays)
-    template, places = _templates[key]
-    frame = bytearray(template)
-    for array, (data, crc, here, there) in zip(arrays.values(), places):
-        raw = array.tobytes()
-        frame[data:data + len(raw)] = raw
+    frame, places = _templates[key]
+    for array, (inside, raw, crc, here, there) in zip(arrays.values(), places):
+        numpy.copyto(inside, array)
         crc = zlib.crc32(raw, crc)
         _CRC.pack_into(frame, here, crc)
         _CRC.pack_into(frame, there, crc)
@@ -315,7 +334,7 @@ def _pack(arrays):
 
 
 def _template(arrays):
-    """A frame without elements and checksums, and the places of both."""
+    """A frame to put elements and checksums into, and the places of both."""
     members, directory, places = bytearray(), bytearray(), []
     for name, array in arrays.items():
         text = repr({"descr": array.dtype.str, "fortran_order": False,
@@ -334,10 +353,13 @@ def _template(arrays):
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(arrays), len(arrays),
                       len(directory), len(members), 0)
     payload = bytes(members) + bytes(directory) + end
+    frame = bytearray(_head(_OUTPUTS, payload) + payload)
     front, behind = _HEADER.size, _HEADER.size + len(members)
-    return _head(_OUTPUTS, payload) + payload, [
-        (front + data, crc, front + here, behind + there)
-        for data, crc, here, there in places]
+    return frame, [
+        (numpy.ndarray(a.shape, a.dtype, frame, front + data),
+         memoryview(frame)[front + data:front + data + a.nbytes],
+         crc, front + here, behind + there)
+        for a, (data, crc, here, there) in zip(arrays.values(), places)]
 
 
 if __name__ == "__main__":

@@ -25,57 +25,135 @@ const align = 8
 // a few lines do not know.
 const maxBatchBytes = math.MaxInt32
 
-// encodeBatch writes the frame of a batch into room, whose memory it takes over.
-func encodeBatch(room []byte, batch model.Batch) ([]byte, error) {
-	buffer := bytes.NewBuffer(appendHeader(room[:0], batchKind, 0))
+// A batchFrame is the frame of a batch. Batches mostly look alike: the next of the
+// same types and shapes overwrites elements and checksums alone.
+type batchFrame struct {
+	bytes []byte
+	parts []part
+	// answer is memory for the answer.
+	answer []byte
+}
+
+// A part is the place of an array in an archive.
+type part struct {
+	name  string
+	dtype tensor.DType
+	shape []int
+	// data and end are where the elements lie.
+	data, end int
+	// sums are where the checksum stands, beside the array and in the directory.
+	sums [2]int
+	// head is the checksum of what stands before the elements.
+	head uint32
+}
+
+// checksum is that of an array whose elements lie in archive.
+func (p *part) checksum(archive []byte) uint32 {
+	return crc32.Update(p.head, crc32.IEEETable, archive[p.data:p.end])
+}
+
+// set makes f the frame of a batch.
+func (f *batchFrame) set(batch model.Batch) error {
+	if !f.fits(batch) {
+		return f.encode(batch)
+	}
+	for i := range f.parts {
+		p := &f.parts[i]
+		copy(f.bytes[p.data:p.end], batch[i].Tensor.Bytes())
+		for _, at := range p.sums {
+			binary.LittleEndian.PutUint32(f.bytes[at:], p.checksum(f.bytes))
+		}
+	}
+	return nil
+}
+
+// fits reports whether a batch differs from that of f by its numbers alone. Text
+// is as wide as its longest word.
+func (f *batchFrame) fits(batch model.Batch) bool {
+	return slices.EqualFunc(f.parts, batch, func(p part, in model.Named) bool {
+		return p.name == in.Name && p.dtype == in.Tensor.DType() && p.dtype != tensor.String && slices.Equal(p.shape, in.Tensor.Shape())
+	})
+}
+
+// encode writes the frame of a batch anew, into the memory of the last.
+func (f *batchFrame) encode(batch model.Batch) error {
+	buffer := bytes.NewBuffer(appendHeader(f.bytes[:0], batchKind, 0))
+	f.parts = f.parts[:0]
 	archive := zip.NewWriter(buffer)
 	for _, in := range batch {
 		descr, data, err := elements(in.Tensor)
 		if err != nil {
-			return nil, fmt.Errorf("input %q: %w", in.Name, err)
+			return fmt.Errorf("input %q: %w", in.Name, err)
 		}
 		header := dataset.NPYHeader(descr, in.Tensor.Shape()...)
 		if int64(buffer.Len())+int64(len(data)) > maxBatchBytes {
-			return nil, &model.InputError{Input: in.Name, Err: fmt.Errorf("a batch of %d rows takes more than %d bytes, the most that a child is sent; lower --memory, or declare max_rows", batch.Rows(), maxBatchBytes)}
+			return &model.InputError{Input: in.Name, Err: fmt.Errorf("a batch of %d rows takes more than %d bytes, the most that a child is sent; lower --memory, or declare max_rows", batch.Rows(), maxBatchBytes)}
 		}
 		size := uint64(len(header) + len(data))
 		name := in.Name + ".npy"
 		if err := archive.Flush(); err != nil {
-			return nil, err
+			return err
 		}
+		p := part{name: in.Name, dtype: in.Tensor.DType(), shape: slices.Clone(in.Tensor.Shape()), head: crc32.ChecksumIEEE(header)}
+		p.sums[0] = buffer.Len() + localSum
 		// With the size known beforehand it stands before the elements, where a
 		// reader that does not look for the directory finds it.
 		w, err := archive.CreateRaw(&zip.FileHeader{
 			Name: name, Method: zip.Store,
-			CRC32:            crc32.Update(crc32.ChecksumIEEE(header), crc32.IEEETable, data),
+			CRC32:            crc32.Update(p.head, crc32.IEEETable, data),
 			CompressedSize64: size, UncompressedSize64: size,
 			Extra: padding(buffer.Len() - headerBytes + localBytes + len(name) + len(header)),
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, part := range [][]byte{header, data} {
 			if _, err := w.Write(part); err != nil {
-				return nil, err
+				return err
 			}
 		}
+		if err := archive.Flush(); err != nil {
+			return err
+		}
+		p.end = buffer.Len()
+		p.data = p.end - len(data)
+		f.parts = append(f.parts, p)
 	}
+	at := buffer.Len()
 	if err := archive.Close(); err != nil {
-		return nil, err
+		return err
 	}
-	frame := buffer.Bytes()
-	binary.LittleEndian.PutUint64(frame[headerBytes-8:], uint64(len(frame)-headerBytes))
-	return frame, nil
+	f.bytes = buffer.Bytes()
+	binary.LittleEndian.PutUint64(f.bytes[headerBytes-8:], uint64(len(f.bytes)-headerBytes))
+	for i := range f.parts {
+		f.parts[i].sums[1] = at + centralSum
+		at += entryLen(f.bytes[at:])
+	}
+	return nil
 }
 
 const (
 	// localBytes is the length of a member's header in a ZIP archive, without
 	// name and extra field.
 	localBytes = 30
+	// centralBytes is that of an entry of the directory.
+	centralBytes = 46
+	// localSum and centralSum are where the checksum stands in both.
+	localSum, centralSum = 14, 16
 	// paddingID marks an extra field that is filler, as other tools that align
 	// members mark it.
 	paddingID = 0xd935
 )
+
+// entryLen is the length of the entry of a directory, with its name, extra field
+// and comment.
+func entryLen(entry []byte) int {
+	n := centralBytes
+	for _, at := range []int{28, 30, 32} {
+		n += int(binary.LittleEndian.Uint16(entry[at:]))
+	}
+	return n
+}
 
 // padding returns an extra field that moves the place at to a multiple of align.
 func padding(at int) []byte {
@@ -127,8 +205,8 @@ const answerName = "answer"
 
 const hintOutputs = "the outputs must be as the model declares them, a row for each row of the inputs: see intershap help python"
 
-// decodeOutputs reads the payload of an answer to a batch of so many rows and
-// returns the outputs of sig in their order. Others are left out.
+// decodeOutputs reads the payload of an answer to a batch of so many rows, of which
+// it keeps nothing, and returns the outputs of sig in their order. Others are left out.
 func decodeOutputs(payload []byte, sig model.Signature, rows int) (model.Batch, error) {
 	arrays, err := dataset.ReadNPZ(answerName, payload)
 	if err != nil {

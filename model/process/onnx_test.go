@@ -3,7 +3,10 @@
 package process
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,6 +21,115 @@ import (
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/tensor"
 )
+
+func init() {
+	serveFile = func(path string, in io.Reader, out io.Writer) error {
+		m, err := onnx.Open(path, onnx.Options{})
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		list := func(specs []tensor.Spec) (out []helloSpec) {
+			for _, s := range specs {
+				out = append(out, helloSpec{Name: s.Name, DType: s.DType.String(), Shape: s.Shape})
+			}
+			return out
+		}
+		payload, err := json.Marshal(hello{Inputs: list(m.Signature().Inputs), Outputs: list(m.Signature().Outputs)})
+		if err != nil {
+			return err
+		}
+		if _, err := out.Write(frameOf(helloKind, payload)); err != nil {
+			return err
+		}
+		var (
+			room  []byte
+			form  = &answerForm{}
+			reply batchFrame
+		)
+		for {
+			_, payload, err := readFrame(in, room, 1<<40, batchKind)
+			if err == io.ErrUnexpectedEOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			room = payload
+			batch, ok := form.read(payload, form.rows)
+			if !ok {
+				arrays, err := dataset.ReadNPZ("batch", payload)
+				if err != nil {
+					return err
+				}
+				for _, a := range arrays {
+					batch = append(batch, model.Named(a))
+				}
+				form = formOf(payload, batch, batch.Rows())
+			}
+			answer, err := m.Predict(context.Background(), batch)
+			if err != nil {
+				return err
+			}
+			if err := reply.set(answer); err != nil {
+				return err
+			}
+			reply.bytes[5] = outputsKind
+			if _, err := out.Write(reply.bytes); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// BenchmarkTransport measures rows a second of an ONNX file by itself and in a child
+// process that does nothing else, as BenchmarkTransport of model/serving does for
+// servers: one caller, batches of so many rows.
+func BenchmarkTransport(b *testing.B) {
+	type subject struct{ name, path string }
+	subjects := []subject{{"wide", "../onnx/testdata/wide.onnx"}}
+	if shared := os.Getenv("INTERSHAP_SHARED"); shared != "" {
+		subjects = append(subjects, subject{"mfeat", filepath.Join(shared, "data/mfeat/model_intermediate.onnx")})
+	}
+	for _, s := range subjects {
+		file, err := onnx.Open(s.path, onnx.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer file.Close()
+		for _, rows := range []int{32, 256} {
+			var in model.Batch
+			for k, spec := range file.Signature().Inputs {
+				x := tensor.New(tensor.Float32, append([]int{rows}, spec.Shape[1:]...)...)
+				for i := range tensor.Values[float32](x) {
+					tensor.Values[float32](x)[i] = float32((i*7919+k)%1000)/500 - 1
+				}
+				in = append(in, model.Named{Name: spec.Name, Tensor: x})
+			}
+			want, err := file.Predict(b.Context(), in)
+			if err != nil {
+				b.Fatal(err)
+			}
+			run := func(name string, m model.Model) {
+				b.Run(fmt.Sprintf("model=%s/rows=%d/transport=%s", s.name, rows, name), func(b *testing.B) {
+					var got model.Batch
+					b.ReportAllocs()
+					for b.Loop() {
+						if got, err = m.Predict(b.Context(), in); err != nil {
+							b.Fatal(err)
+						}
+					}
+					if diff := same(want, got); diff != "" {
+						b.Error(diff)
+					}
+					b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+				})
+			}
+			run("none", file)
+			run("exec", openChild(b, "onnx="+s.path, Options{}))
+		}
+	}
+}
 
 // numpyGraph computes an ONNX file of a few operators with numpy, from graph.json
 // and weights.npz.

@@ -106,9 +106,11 @@ type Model struct {
 	life context.Context
 	end  context.CancelFunc
 	room chan struct{} // a token for each call in flight
-	// frames are buffers of batches that are on nobody's way.
-	frames   chan []byte
-	answered atomic.Int64 // batches
+	// frames are those of batches that are on nobody's way.
+	frames   chan *batchFrame
+	like     atomic.Pointer[answerForm] // of the answers so far
+	answered atomic.Int64               // batches
+	searches sync.Once                  // for a row that processes end at, of which a line tells
 
 	mu     sync.Mutex // of what is below
 	slots  []*slot
@@ -143,7 +145,7 @@ func Open(ctx context.Context, command string, opts Options) (*Model, error) {
 		m.slots = append(m.slots, &slot{number: number})
 	}
 	m.room = make(chan struct{}, m.opt.Children*PerChild)
-	m.frames = make(chan []byte, m.opt.Children*PerChild)
+	m.frames = make(chan *batchFrame, m.opt.Children*PerChild)
 	m.life, m.end = context.WithCancel(context.Background())
 	c, payload, err := m.start(ctx, 0)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/model"
 	"github.com/intershap/intershap/model/modeltest"
 	"github.com/intershap/intershap/tensor"
@@ -322,6 +324,60 @@ func TestDeathCountsForItsBatchAlone(t *testing.T) {
 	}
 	if errs[good] == nil || !strings.Contains(errs[good].Error(), " processes ended at the same batch of 32 rows") {
 		t.Errorf("the bad batch: got %v", errs[good])
+	}
+}
+
+// While a row is searched each batch costs one process, and a single row, which
+// would be named, as many as ever.
+func TestSearchCostsOneDeath(t *testing.T) {
+	for _, c := range []struct {
+		rows, deaths int
+		searching    bool
+	}{{30, 3, false}, {30, 1, true}, {1, 3, true}} {
+		var told bytes.Buffer
+		m := openChild(t, "dies at the row", Options{Stderr: &told})
+		ctx := t.Context()
+		if c.searching {
+			ctx = model.Searching(ctx)
+		}
+		if _, err := m.Predict(ctx, rowsOf(c.rows, 0)); err == nil {
+			t.Error("want an error")
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Count(told.String(), "Segmentation fault"); got != c.deaths {
+			t.Errorf("%d rows, searching %v: want %d deaths, got %d", c.rows, c.searching, c.deaths, got)
+		}
+		want := c.searching && c.rows > 1
+		if got := strings.Contains(told.String(), "looking for the row"); got != want {
+			t.Errorf("%d rows, searching %v: the search is told: want %v, got %v", c.rows, c.searching, want, got)
+		}
+	}
+}
+
+// TestRowThatEndsAProcess explains a model that ends at a row: the run names it after
+// few starts.
+func TestRowThatEndsAProcess(t *testing.T) {
+	const bad = 37
+	var told bytes.Buffer
+	m := openChild(t, "dies at the row", Options{Stderr: &told})
+	var arrays []dataset.Array
+	for _, in := range rowsOf(64, bad) {
+		arrays = append(arrays, dataset.Array(in))
+	}
+	rows, err := dataset.FromArrays(arrays...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = intershap.Explain(t.Context(), m, rows, rows, intershap.Options{Output: "y", Task: intershap.Regression, Target: "all", Fixed: []string{"s"}, Workers: 1})
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("sample %d", bad)) && !strings.Contains(err.Error(), fmt.Sprintf("row %d", bad)) {
+		t.Errorf("want row %d named, got %v", bad, err)
+	}
+	// Three at the batch of 64 rows, one at each of its halves at most, three at the row.
+	const most = 3 + 6 + 3
+	if n := strings.Count(told.String(), "Segmentation fault"); n < 7 || n > most {
+		t.Errorf("want at most %d deaths, got %d", most, n)
 	}
 }
 

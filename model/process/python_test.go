@@ -27,11 +27,15 @@ const debianPython = "/usr/bin/python3"
 func needPython(t testing.TB, modules ...string) {
 	t.Helper()
 	for _, module := range append([]string{"numpy"}, modules...) {
-		find := "import importlib.util, sys; sys.exit(importlib.util.find_spec('" + module + "') is None)"
-		if err := exec.Command(debianPython, "-c", find).Run(); err != nil {
+		if !hasModule(module) {
 			t.Skipf("%s has no module %s: apt-get install python3-%s", debianPython, module, module)
 		}
 	}
+}
+
+func hasModule(name string) bool {
+	find := "import importlib.util, sys; sys.exit(importlib.util.find_spec('" + name + "') is None)"
+	return exec.Command(debianPython, "-c", find).Run() == nil
 }
 
 // pythonFolder is a folder with the module and a model.py.
@@ -258,6 +262,60 @@ func TestPythonLists(t *testing.T) {
 		}
 		if diff := same(model.Batch{{Name: "y", Tensor: in}}, out); diff != "" {
 			t.Errorf("%s: %s", body, diff)
+		}
+	}
+}
+
+// The memory of a batch serves the next where nobody has kept an array of it, and is
+// left alone where somebody has, if only by a part of it.
+func TestPythonMemory(t *testing.T) {
+	needPython(t)
+	for _, c := range []struct {
+		name, body string
+		again      bool
+	}{
+		{"kept by nobody", "pass", true},
+		{"kept", "kept.append(x)", false},
+		{"kept in part", "kept.append(x[3:5])", false},
+		{"kept by a view of a view", "kept.append(memoryview(x.reshape(-1, 2).T[1]))", false},
+		{"kept by an exception", "\n    try: raise ValueError(x)\n    except ValueError as e: kept.append(e)", false},
+	} {
+		m := openPython(t, fmt.Sprintf(`
+from intershap_serve import serve
+import numpy
+
+kept, places, first = [], [], []
+
+def predict(x):
+    places.append(x.ctypes.data)
+    if not first:
+        first.append(x.copy())
+    %s
+    same = all(numpy.all(numpy.isin(numpy.asarray(k.args[0] if isinstance(k, Exception) else k), first[0])) for k in kept[:1])
+    return numpy.full(len(x), same), numpy.full(len(x), len(set(places)) < len(places)), x
+
+serve(predict, inputs={"x": "float32[N]"}, outputs={"same": "bool[N]", "again": "bool[N]", "y": "float32[N]"})
+`, c.body), Options{})
+		var again bool
+		for i := range 4 {
+			in := tensor.New(tensor.Float32, 16)
+			for j := range 16 {
+				tensor.Values[float32](in)[j] = float32(100*i + j)
+			}
+			out, err := m.Predict(t.Context(), model.Batch{{Name: "x", Tensor: in}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !tensor.Values[bool](out[0].Tensor)[0] {
+				t.Errorf("%s: batch %d is written over what was kept of the first", c.name, i)
+			}
+			again = tensor.Values[bool](out[1].Tensor)[0]
+			if diff := same(model.Batch{{Name: "y", Tensor: in}}, out[2:]); diff != "" {
+				t.Errorf("%s: %s", c.name, diff)
+			}
+		}
+		if again != c.again {
+			t.Errorf("%s: the memory serves again: want %v, got %v", c.name, c.again, again)
 		}
 	}
 }

@@ -71,6 +71,13 @@ func frameOf(kind byte, payload []byte) []byte {
 	return append(appendHeader(nil, kind, int64(len(payload))), payload...)
 }
 
+// encodeBatch is the frame of a batch, in the memory of room.
+func encodeBatch(room []byte, batch model.Batch) ([]byte, error) {
+	f := batchFrame{bytes: room}
+	err := f.set(batch)
+	return f.bytes, err
+}
+
 // outputsOf is the frame of an answer.
 func outputsOf(out model.Batch) ([]byte, error) {
 	frame, err := encodeBatch(nil, out)
@@ -84,11 +91,17 @@ func outputsOf(out model.Batch) ([]byte, error) {
 // mind.
 const badRow = 42
 
+// serveFile is a child that is an ONNX file, where there is C.
+var serveFile func(path string, in io.Reader, out io.Writer) error
+
 // serve is a child in Go. Its faults are those that the tests name.
 func serve(fault string, in io.Reader, out io.Writer) error {
+	fault, argument, _ := strings.Cut(fault, "=")
+	if fault == "onnx" {
+		return serveFile(argument, in, out)
+	}
 	starts := countStarts()
 	h := testHello()
-	fault, argument, _ := strings.Cut(fault, "=")
 	switch fault {
 	case "max_rows":
 		h.MaxRows, _ = strconv.Atoi(argument)
@@ -136,7 +149,7 @@ func serve(fault string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	for batches := 1; ; batches++ {
-		_, payload, err := readFrame(in, 1<<40, batchKind)
+		_, payload, err := readFrame(in, nil, 1<<40, batchKind)
 		if err == io.ErrUnexpectedEOF {
 			if fault == "does not end" {
 				hang()

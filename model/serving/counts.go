@@ -16,3 +16,6 @@ type counters struct{ rows, sent, requests, retries atomic.Int64 }
 func (c *counters) read() Counts {
 	return Counts{Rows: c.rows.Load(), Sent: c.sent.Load(), Requests: c.requests.Load(), Retries: c.retries.Load()}
 }
+
+// Requests is the most requests in flight.
+func (m *remote) Requests() int { return cap(m.flying) }

@@ -49,7 +49,8 @@ var ErrClosed = errors.New("the model is closed")
 type Options struct {
 	// Token is sent as "Authorization: Bearer TOKEN"; "" sends none.
 	Token string
-	// Requests is the most requests in flight; 0 means one a processor.
+	// Requests is the most requests in flight; 0 means eight, or one a processor where
+	// that is more: this side waits while the server computes.
 	Requests int
 	// Rows is the most rows of a request; 0 means what the server tells, and
 	// 1024 where it tells nothing. A request has no more than about 2 MiB of
@@ -72,6 +73,7 @@ const (
 	defaultRows     = 1024
 	defaultTimeout  = time.Minute
 	defaultAttempts = 10
+	defaultRequests = 8
 	// openAttempts are enough to pass over a hiccup, and few enough that a
 	// wrong port is told at once.
 	openAttempts = 3
@@ -82,7 +84,7 @@ const (
 
 func (o Options) withDefaults() Options {
 	if o.Requests == 0 {
-		o.Requests = runtime.GOMAXPROCS(0)
+		o.Requests = max(defaultRequests, runtime.GOMAXPROCS(0))
 	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
@@ -138,6 +140,9 @@ type Remote interface {
 	Runtime() string
 	// Unsupported lists outputs that cannot be read as tensors, with reasons.
 	Unsupported() []string
+	// Requests is the most requests in flight. Calls of fewer rows than a request
+	// takes need as many callers to keep the server busy.
+	Requests() int
 	// Counts tells what was asked so far.
 	Counts() Counts
 	// Close drops the connections. Running calls fail.

@@ -122,13 +122,18 @@ const ticks = (a, most) => {
   return out;
 };
 
+// has tells whether sample k has the modalities of a part: of what it lacks there is no
+// row.
+const has = (k, part) => !data.patterns || part.every((i) => data.patterns[data.pattern[k]][i] === "1");
+
 // The waterfall of waterfall.go: the same rows, for one sample.
 const mostSteps = 8, mostAlone = 15;
 const stepsOf = (t, k) => {
   const half = data.convention === "single-pair" ? 0.5 : 1;
-  const all = parts.map((part, c) => {
+  const all = parts.flatMap((part, c) => {
+    if (!has(k, part)) return [];
     const value = t.phi[k * cells + c];
-    return { name: nameOf(part), kind: part.length === 2 ? "pair" : "alone", value, weight: Math.abs(value) * (part.length === 2 ? half : 1) };
+    return [{ name: nameOf(part), kind: part.length === 2 ? "pair" : "alone", value, weight: Math.abs(value) * (part.length === 2 ? half : 1) }];
   });
   const behaviour = all.reduce((sum, s) => sum + s.weight, 0);
   for (const s of all) s.share = behaviour > 0 ? percent(s.weight / behaviour) : "undefined";
@@ -182,11 +187,13 @@ const waterfall = (t, k) => {
     make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, head("part"), plot, head("adds", "num"), head("share", "num"))), body);
 };
 
-// The values of all coalitions, the sample's modalities that are present.
+// The values of all coalitions, the sample's modalities that are present. What it lacks
+// changes no value.
 const coalitions = (t, k) => {
   const size = 2 ** m;
   const body = make("tbody", {});
   for (let s = 0; s < size; s++) {
+    if (data.modalities.some((_, i) => s >> i & 1 && !has(k, [i]))) continue;
     const present = data.modalities.filter((_, i) => s >> i & 1);
     const names = present.flatMap((name, i) => i ? [", ", make("bdi", {}, name)] : [make("bdi", {}, name)]);
     body.append(make("tr", {}, make("th", { scope: "row" }, ...(names.length ? names : ["none"])), make("td", { class: "num" }, number(t.values[k * size + s]))));
@@ -295,7 +302,9 @@ const paint = () => {
 
 const describe = (k) => {
   const score = t.score[k], se = t.se[k];
-  const who = (data.classes ? "Predicted " + className(k) + ", output " : "Output ") + number(t.output[k]) + ". ";
+  const lacks = data.modalities.filter((_, i) => !has(k, [i]));
+  const who = (data.classes ? "Predicted " + className(k) + ", output " : "Output ") + number(t.output[k]) + ". " +
+    (lacks.length > 0 ? "It lacks " + lacks.join(", ") + ". " : "");
   if (Number.isNaN(score)) return who + "The modalities change nothing in this output: the score is undefined.";
   const error = Number.isNaN(se) ? "" : " (standard error from the background " + points(se) + ")";
   return who + percent(score) + " of what the modalities do to it is interaction between them" + error + ".";

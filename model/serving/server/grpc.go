@@ -20,13 +20,9 @@ func (s *Server) NewGRPC(more ...grpc.ServerOption) *grpc.Server {
 	rpc := grpc.NewServer(append([]grpc.ServerOption{
 		grpc.MaxRecvMsgSize(int(min(s.opt.Bytes, math.MaxInt32))),
 		grpc.MaxSendMsgSize(math.MaxInt32),
-		// Before a message is read: who has no token fills no memory.
-		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
-			if !s.authorized(one(info.Header.Get("authorization"))) {
-				return nil, status.Error(codes.Unauthenticated, errToken.Error())
-			}
-			return ctx, nil
-		}),
+		// Clients keep more requests than that until there is room on their connection.
+		grpc.MaxConcurrentStreams(uint32(cap(s.bodies))),
+		grpc.InTapHandle(s.admit),
 	}, more...)...)
 	rpc.RegisterService(&grpc.ServiceDesc{
 		ServiceName: oippb.ServiceName,
@@ -61,6 +57,29 @@ func (s *Server) NewGRPC(more ...grpc.ServerOption) *grpc.Server {
 		},
 	}, s)
 	return rpc
+}
+
+// errBusy is said to requests that there is no room for.
+var errBusy = errors.New("the server has as many requests as it has room for: ask again later")
+
+// admit lets a request in before its message is read: who has no token fills no
+// memory, and others fill no more than there is room for. It must not wait, since
+// nothing on the connection is read meanwhile: over several connections clients are
+// told to ask again.
+func (s *Server) admit(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if !s.authorized(one(info.Header.Get("authorization"))) {
+		return nil, status.Error(codes.Unauthenticated, errToken.Error())
+	}
+	if info.FullMethodName != oippb.ServicePath+"ModelInfer" {
+		return ctx, nil
+	}
+	select {
+	case s.streams <- struct{}{}:
+		context.AfterFunc(ctx, func() { <-s.streams }) // it ends with the request
+		return ctx, nil
+	default:
+		return nil, status.Error(codes.ResourceExhausted, errBusy.Error())
+	}
 }
 
 // one returns the only value of a header, "" for none and for several.

@@ -76,10 +76,16 @@ type Server struct {
 	// bodies has a token for each request over HTTP that is read or answered, so
 	// that memory holds so many at a time.
 	bodies chan struct{}
+	// streams is the same over gRPC, where requests above it are refused.
+	streams chan struct{}
 }
 
-// bodiesPerWorker keeps workers busy while other requests come in.
-const bodiesPerWorker = 4
+// bodiesPerWorker keeps workers busy while other requests come in. It is the room of
+// a connection over gRPC; streamsPerBody are as many connections that may be full.
+const (
+	bodiesPerWorker = 4
+	streamsPerBody  = 2
+)
 
 // New returns a server for m, which stays the caller's to close.
 func New(m model.Described, opt Options) (*Server, error) {
@@ -105,6 +111,7 @@ func New(m model.Described, opt Options) (*Server, error) {
 		return nil, fmt.Errorf("server: rows, workers and bytes are %d, %d and %d, want 1 at least", opt.Rows, opt.Workers, opt.Bytes)
 	}
 	s := &Server{model: m, sig: m.Signature(), opt: opt, working: make(chan struct{}, opt.Workers), bodies: make(chan struct{}, bodiesPerWorker*opt.Workers)}
+	s.streams = make(chan struct{}, streamsPerBody*cap(s.bodies))
 	s.about = oip.ModelMetadata{
 		Name: opt.Name, Platform: opt.Platform,
 		Inputs: oip.MetadataOf(s.sig.Inputs), Outputs: oip.MetadataOf(s.sig.Outputs),

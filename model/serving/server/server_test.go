@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -172,6 +173,55 @@ func TestBodies(t *testing.T) {
 	}
 	if len(s.bodies) != bodiesPerWorker-1 {
 		t.Errorf("want the room given back, %d are taken", len(s.bodies))
+	}
+}
+
+// TestStreams holds the same over gRPC: a request above the room is refused before
+// its message is read, with a code that clients ask again after.
+func TestStreams(t *testing.T) {
+	s := newServer(t, Options{Name: "d", Workers: 1})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, nil, listener) }()
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ask := func(method string, in, out any) codes.Code {
+		return status.Code(conn.Invoke(t.Context(), oippb.ServicePath+method, in, out))
+	}
+	infer := func() codes.Code {
+		return ask("ModelInfer", oip.Request{Inputs: model.Batch{{Name: "x", Tensor: tensor.Of([]float32{1}, 1, 1)}}}.Proto("d", ""), &oippb.ModelInferResponse{})
+	}
+	const room = streamsPerBody * bodiesPerWorker
+	for range room {
+		s.streams <- struct{}{}
+	}
+	if got := infer(); got != codes.ResourceExhausted {
+		t.Errorf("want a request without room refused, got %v", got)
+	}
+	if got := ask("ModelReady", &oippb.ModelReadyRequest{Name: "d"}, &oippb.ModelReadyResponse{}); got != codes.OK {
+		t.Errorf("want other methods answered, got %v", got)
+	}
+	<-s.streams
+	for i := range 2 * room { // each gives its room back, if a moment after the answer
+		for deadline := time.Now().Add(10 * time.Second); infer() != codes.OK; {
+			if time.Now().After(deadline) {
+				t.Fatalf("request %d: the room was not given back", i)
+			}
+		}
+	}
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("after the end: %v", err)
+	}
+	if len(s.streams) != room-1 {
+		t.Errorf("want the room given back, %d are taken", len(s.streams))
 	}
 }
 

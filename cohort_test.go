@@ -1,0 +1,571 @@
+package intershap_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/intershap/intershap"
+	"github.com/intershap/intershap/dataset"
+	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/index"
+	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/result"
+	"github.com/intershap/intershap/score"
+	"github.com/intershap/intershap/tensor"
+)
+
+// A clinic has patients with visits, a site and a sex, three modalities a, b and c of
+// two numbers each, of which visits may lack some.
+type clinic struct {
+	rng                  *rand.Rand
+	a, b, c              []float64
+	patient, hasB, hasC  []int64
+	site, sex            []string
+	weight               []float64
+	samples, perModality int
+}
+
+func newClinic(n int) *clinic {
+	c := &clinic{rng: rand.New(rand.NewPCG(8, 3)), samples: n, perModality: 2}
+	for i := range n {
+		for range c.perModality {
+			c.a, c.b, c.c = append(c.a, c.rng.NormFloat64()), append(c.b, c.rng.NormFloat64()), append(c.c, c.rng.NormFloat64())
+		}
+		c.patient = append(c.patient, int64(i/3))
+		c.site = append(c.site, []string{"Bern", "Kyiv", "Lima"}[c.rng.IntN(3)])
+		c.sex = append(c.sex, []string{"f", "m"}[c.rng.IntN(2)])
+		c.hasB, c.hasC = append(c.hasB, int64(min(1, c.rng.IntN(4)))), append(c.hasC, int64(min(1, c.rng.IntN(3))))
+		c.weight = append(c.weight, float64(c.rng.IntN(4)))
+	}
+	return c
+}
+
+// file has the chosen rows, in their order.
+func (c *clinic) file(t testing.TB, rows []int) dataset.File {
+	t.Helper()
+	n := len(rows)
+	numbers := func(from []float64, width int) tensor.Tensor {
+		var out []float64
+		for _, r := range rows {
+			out = append(out, from[r*width:(r+1)*width]...)
+		}
+		return tensor.Of(out, n, width)
+	}
+	ints := func(from []int64) tensor.Tensor {
+		var out []int64
+		for _, r := range rows {
+			out = append(out, from[r])
+		}
+		return tensor.Of(out, n)
+	}
+	texts := func(from []string) tensor.Tensor {
+		var out []string
+		for _, r := range rows {
+			out = append(out, from[r])
+		}
+		return tensor.Of(out, n)
+	}
+	f, err := dataset.FromArrays(
+		dataset.Array{Name: "a", Tensor: numbers(c.a, 2)}, dataset.Array{Name: "b", Tensor: numbers(c.b, 2)}, dataset.Array{Name: "c", Tensor: numbers(c.c, 2)},
+		dataset.Array{Name: "patient", Tensor: ints(c.patient)}, dataset.Array{Name: "b_available", Tensor: ints(c.hasB)}, dataset.Array{Name: "c_available", Tensor: ints(c.hasC)},
+		dataset.Array{Name: "site", Tensor: texts(c.site)}, dataset.Array{Name: "sex", Tensor: texts(c.sex)}, dataset.Array{Name: "weight", Tensor: numbers(c.weight, 1)},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (c *clinic) all() []int { return c.where(func(int) bool { return true }) }
+
+func (c *clinic) where(has func(row int) bool) []int {
+	var out []int
+	for r := range c.samples {
+		if has(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// clinicOutput has interactions of pairs and of all three.
+func clinicOutput(a, b, c []float64) float64 {
+	return .5*a[0] + math.Tanh(a[1]*b[0]) + .3*b[1]*c[0] + .2*a[0]*b[0]*c[1] + .4*c[1]
+}
+
+// onClinic is a function of a, b and c, and of no other column.
+type onClinic struct{ model.Func }
+
+func (onClinic) Signature() model.Signature {
+	var inputs []tensor.Spec
+	for _, name := range []string{"a", "b", "c"} {
+		inputs = append(inputs, tensor.Spec{Name: name, DType: tensor.Float64, Shape: []int{-1, 2}})
+	}
+	return model.Signature{Inputs: inputs, Outputs: []tensor.Spec{{Name: "y", DType: tensor.Float64, Shape: []int{-1, -1}}}}
+}
+
+func (onClinic) Digest() string { return "c1" }
+
+func clinicFunc(f func(x model.Row) []float64) onClinic { return onClinic{model.RowFunc("y", f)} }
+
+var clinicModel = clinicFunc(func(x model.Row) []float64 {
+	return []float64{clinicOutput(x("a"), x("b"), x("c"))}
+})
+
+// clinicClasses predicts one of three classes.
+var clinicClasses = clinicFunc(func(x model.Row) []float64 {
+	y := clinicOutput(x("a"), x("b"), x("c"))
+	e := []float64{math.Exp(y), math.Exp(-y), math.Exp(x("c")[0] * .5)}
+	sum := e[0] + e[1] + e[2]
+	return []float64{e[0] / sum, e[1] / sum, e[2] / sum}
+})
+
+func explainOn(t testing.TB, m model.Model, samples, rows dataset.File, opt intershap.Options) *intershap.Explanation {
+	t.Helper()
+	ex, err := intershap.Explain(t.Context(), m, samples, rows, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ex
+}
+
+// Samples of a cluster are drawn together, as those with one id are.
+func TestClusterIsId(t *testing.T) {
+	c := newClinic(90)
+	patients := make([]int64, c.samples)
+	copy(patients, c.patient)
+	data := c.file(t, c.all())
+	byCluster := explainOn(t, clinicClasses, data, nil, intershap.Options{Cluster: "patient"})
+	withIDs, err := dataset.FromArrays(
+		dataset.Array{Name: "a", Tensor: tensor.Of(c.a, c.samples, 2)}, dataset.Array{Name: "b", Tensor: tensor.Of(c.b, c.samples, 2)},
+		dataset.Array{Name: "c", Tensor: tensor.Of(c.c, c.samples, 2)}, dataset.Array{Name: "id", Tensor: tensor.Of(patients, c.samples)},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := explainOn(t, clinicClasses, withIDs, nil, intershap.Options{})
+	if diff := cmp.Diff(byID.Targets, byCluster.Targets, exactly); diff != "" {
+		t.Errorf("clusters are not ids (-ids +clusters):\n%s", diff)
+	}
+	plain := explainOn(t, clinicClasses, data, nil, intershap.Options{})
+	if plain.Targets[0].Global.Low == byCluster.Targets[0].Global.Low {
+		t.Error("clusters changed no interval")
+	}
+	if n := byCluster.Targets[0].Clusters; n == nil || *n < 15 || *n > 60 {
+		t.Errorf("about %v clusters, want about 30", n)
+	}
+	if hasWarning(byCluster, "repeated-ids") || !hasWarning(byID, "repeated-ids") {
+		t.Error("ids that repeat are worth a warning, clusters are not")
+	}
+}
+
+// A weight of two is a row that stands there twice; one of zero is no row.
+func TestWeightsAreRepeats(t *testing.T) {
+	c := newClinic(60)
+	background := c.file(t, c.all())
+	var repeated []int
+	for r, w := range c.weight {
+		for range int(w) {
+			repeated = append(repeated, r)
+		}
+	}
+	for name, m := range map[string]model.Model{"regression": clinicModel, "classes": clinicClasses} {
+		weighted := explainOn(t, m, c.file(t, c.all()), background, intershap.Options{Weight: "weight"}).Targets[0]
+		plain := explainOn(t, m, c.file(t, repeated), background, intershap.Options{}).Targets[0]
+		within(t, name+" global", shareOf(weighted.Global.InterSHAP), shareOf(plain.Global.InterSHAP), 1e-12)
+		within(t, name+" mean absolute", shareOf(weighted.MeanAbsolute.InterSHAP), shareOf(plain.MeanAbsolute.InterSHAP), 1e-12)
+		within(t, name+" local", shareOf(weighted.Local.Mean), shareOf(plain.Local.Mean), 1e-12)
+		within(t, name+" base", weighted.Base, plain.Base, 1e-12)
+		within(t, name+" output", weighted.Output, plain.Output, 1e-12)
+		if *weighted.Weight != float64(len(repeated)) {
+			t.Errorf("%s: the weights sum to %v, want %d", name, *weighted.Weight, len(repeated))
+		}
+	}
+}
+
+// exactly compares shares by their bits.
+var exactly = cmp.AllowUnexported(score.Share{})
+
+// readable checks that what is written can be read.
+func readable(t testing.TB, ex *intershap.Explanation) {
+	t.Helper()
+	var b strings.Builder
+	if err := ex.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := result.Read(strings.NewReader(b.String())); err != nil {
+		t.Error(err)
+	}
+}
+
+func shareOf(s score.Share) float64 { return s.Or(math.NaN()) }
+
+// A group's numbers are those of a run of its samples alone, but for the draws of the
+// bootstrap, which go by id.
+func TestGroupsAreRunsOfTheirOwn(t *testing.T) {
+	c := newClinic(80)
+	background := c.file(t, c.all())
+	ex := explainOn(t, clinicClasses, c.file(t, c.all()), background, intershap.Options{By: [][]string{{"sex"}, {"site", "sex"}}, BackgroundSize: 30})
+	by := ex.Targets[0].By
+	if len(by) != 2 || len(by[0].Groups) != 2 || len(by[1].Groups) != 6 {
+		t.Fatalf("got %d partitions of %v", len(by), by)
+	}
+	if got := by[1].Groups[3].Values; got[0] != "Kyiv" || got[1] != "m" {
+		t.Errorf("group 3 is %v, want Kyiv m: groups are sorted", got)
+	}
+	for _, part := range by {
+		samples := 0
+		for _, g := range part.Groups {
+			samples += g.Samples
+			rows := c.where(func(r int) bool {
+				of := map[string]string{"sex": c.sex[r], "site": c.site[r]}
+				for i, column := range part.Columns {
+					if of[column] != g.Values[i] {
+						return false
+					}
+				}
+				return true
+			})
+			alone := explainOn(t, clinicClasses, c.file(t, rows), background, intershap.Options{BackgroundSize: 30}).Targets[0]
+			what := fmt.Sprint(g.Values)
+			if alone.Samples != g.Samples {
+				t.Errorf("%s: %d samples, want %d", what, g.Samples, alone.Samples)
+			}
+			within(t, what, shareOf(g.Global.InterSHAP), shareOf(alone.Global.InterSHAP), 1e-12)
+			within(t, what+" local", shareOf(g.Local.Mean), shareOf(alone.Local.Mean), 1e-12)
+			within(t, what+" behaviour", g.MeanAbsolute.Behaviour, alone.MeanAbsolute.Behaviour, 1e-12)
+			for i := range g.Global.Phi {
+				for j := range g.Global.Phi {
+					within(t, what+" phi", g.Global.Phi[i][j], alone.Global.Phi[i][j], 1e-12)
+					within(t, what+" se", g.Global.PhiSE.Background[i][j], alone.Global.PhiSE.Background[i][j], 1e-12)
+				}
+			}
+		}
+		if samples != c.samples {
+			t.Errorf("%v: %d samples in groups, want %d", part.Columns, samples, c.samples)
+		}
+	}
+	without := explainOn(t, clinicClasses, c.file(t, c.all()), background, intershap.Options{BackgroundSize: 30}).Targets[0]
+	with := ex.Targets[0]
+	with.By = nil
+	if diff := cmp.Diff(without, with, exactly); diff != "" {
+		t.Errorf("groups changed the whole (-without +with):\n%s", diff)
+	}
+}
+
+// The macro average is that of the classes, which count the same however many samples
+// each has.
+func TestMacro(t *testing.T) {
+	c := newClinic(80)
+	ex := explainOn(t, clinicClasses, c.file(t, c.all()), nil, intershap.Options{})
+	target := ex.Targets[0]
+	sum := 0.0
+	for _, class := range target.ByClass {
+		sum += shareOf(class.Global.InterSHAP) / float64(len(target.ByClass))
+	}
+	within(t, "macro", shareOf(target.Macro.Global.InterSHAP), sum, 1e-12)
+	if m := target.Macro.Global; !(shareOf(m.Low) <= sum && sum <= shareOf(m.High)) || shareOf(m.Low) == shareOf(m.High) {
+		t.Errorf("bounds %v and %v of %v", m.Low, m.High, sum)
+	}
+	if explainOn(t, clinicModel, c.file(t, c.all()), nil, intershap.Options{}).Targets[0].Macro != nil {
+		t.Error("a regression has a macro average")
+	}
+}
+
+// lacking has what the clinic's visits lack in poison, which no number may come from.
+func (c *clinic) poisoned(poison float64) *clinic {
+	out := *c
+	out.b, out.c = append([]float64{}, c.b...), append([]float64{}, c.c...)
+	for r := range c.samples {
+		for e := range 2 {
+			if c.hasB[r] == 0 {
+				out.b[2*r+e] = poison
+			}
+			if c.hasC[r] == 0 {
+				out.c[2*r+e] = poison
+			}
+		}
+	}
+	return &out
+}
+
+// has returns what a visit has: a, and perhaps b and c.
+func (c *clinic) has(r int) game.Coalition {
+	return 1 | game.Coalition(c.hasB[r])<<1 | game.Coalition(c.hasC[r])<<2
+}
+
+// slowly returns v(S) of a visit over complete background rows.
+func (c *clinic) slowly(r int, background []int, output func(a, b, c []float64) float64) []float64 {
+	v := make([]float64, 8)
+	for s := range v {
+		shown := game.Coalition(s) & c.has(r)
+		for _, k := range background {
+			pick := func(i int, of []float64) []float64 {
+				from := k
+				if shown.Has(i) {
+					from = r
+				}
+				return of[2*from : 2*from+2]
+			}
+			v[s] += output(pick(0, c.a), pick(1, c.b), pick(2, c.c)) / float64(len(background))
+		}
+	}
+	return v
+}
+
+// What a sample lacks is no player: its value tables are those of what it has, means
+// are over those who have the modalities, and nothing comes from what is missing.
+func TestMissingModalities(t *testing.T) {
+	c := newClinic(70)
+	complete := c.where(func(r int) bool { return c.has(r) == 7 })
+	var phi [3][3]float64
+	var counts [3][3]int
+	perPattern := map[game.Coalition][][]float64{}
+	matrix, scratch := make([]float64, 9), make([]float64, 8)
+	for r := range c.samples {
+		v := c.slowly(r, complete, clinicOutput)
+		game.MoebiusTo(scratch, v)
+		index.PairMatrixTo(matrix, scratch, 3)
+		perPattern[c.has(r)] = append(perPattern[c.has(r)], append([]float64{}, matrix...))
+		for i := range 3 {
+			for j := range 3 {
+				if c.has(r).Has(i) && c.has(r).Has(j) {
+					phi[i][j] += matrix[3*i+j]
+					counts[i][j]++
+				}
+			}
+		}
+	}
+	opt := intershap.Options{Missing: []string{"b", "c=c_available"}, BackgroundSize: intershap.AllRows}
+	var before *result.Target
+	for _, poison := range []float64{0, 1e30, math.NaN()} {
+		opt.Missing = []string{"b", "c=c_available"}
+		ex := explainOn(t, clinicModel, c.poisoned(poison).file(t, c.all()), nil, opt)
+		target := &ex.Targets[0]
+		if before != nil {
+			if diff := cmp.Diff(before, target, exactly); diff != "" {
+				t.Errorf("what is missing changed a number (poison %v):\n%s", poison, diff)
+			}
+			continue
+		}
+		before = target
+		if ex.Provenance.Background.Rows != len(complete) {
+			t.Errorf("%d background rows, want the %d complete ones", ex.Provenance.Background.Rows, len(complete))
+		}
+		for i := range 3 {
+			for j := range 3 {
+				within(t, fmt.Sprintf("phi %d %d", i, j), target.Global.Phi[i][j], phi[i][j]/float64(counts[i][j]), 1e-12)
+			}
+		}
+		if len(target.Patterns) != len(perPattern) {
+			t.Fatalf("%d patterns, want %d", len(target.Patterns), len(perPattern))
+		}
+		for _, p := range target.Patterns {
+			var s game.Coalition
+			for i, name := range []string{"a", "b", "c"} {
+				for _, has := range p.Present {
+					if has == name {
+						s = s.With(i)
+					}
+				}
+			}
+			rows := perPattern[s]
+			if p.Samples != len(rows) {
+				t.Errorf("pattern %v: %d samples, want %d", p.Present, p.Samples, len(rows))
+			}
+			for cell := range 9 {
+				sum := 0.0
+				for _, m := range rows {
+					sum += m[cell] / float64(len(rows))
+				}
+				within(t, fmt.Sprint(p.Present), p.Global.Phi[cell/3][cell%3], sum, 1e-12)
+			}
+			if len(p.Global.Contributions) != s.Size() {
+				t.Errorf("pattern %v has contributions of %v", p.Present, p.Global.Contributions)
+			}
+		}
+		if target.Present["a"] != c.samples || target.Present["b"] != counts[1][1] || target.Present["c"] != counts[2][2] {
+			t.Errorf("present %v, want %d, %d, %d", target.Present, c.samples, counts[1][1], counts[2][2])
+		}
+	}
+}
+
+// The class of a sample that lacks something is that of its mean output.
+func TestMissingClasses(t *testing.T) {
+	c := newClinic(70)
+	complete := c.where(func(r int) bool { return c.has(r) == 7 })
+	class := func(k int) func(a, b, c []float64) float64 {
+		return func(a, b, c []float64) float64 {
+			y := clinicOutput(a, b, c)
+			e := []float64{math.Exp(y), math.Exp(-y), math.Exp(c[0] * .5)}
+			return e[k] / (e[0] + e[1] + e[2])
+		}
+	}
+	want := map[string]int{}
+	var rows rowsSink
+	opt := intershap.Options{Missing: []string{"b", "c"}, BackgroundSize: intershap.AllRows, Sink: &rows, By: [][]string{{"sex"}}}
+	ex := explainOn(t, clinicClasses, c.file(t, c.all()), nil, opt)
+	for r := range c.samples {
+		best, all := 0, make([]float64, 3)
+		for k := range 3 {
+			all[k] = c.slowly(r, complete, class(k))[7]
+			if all[k] > all[best] {
+				best = k
+			}
+		}
+		want[fmt.Sprint(best)]++
+		if rows[r].Predicted != best {
+			t.Errorf("sample %d: predicted %d, want %d", r, rows[r].Predicted, best)
+		}
+		if rows[r].Present != c.has(r) {
+			t.Errorf("sample %d has %v, want %v", r, rows[r].Present, c.has(r))
+		}
+		v := c.slowly(r, complete, class(best))
+		for s := range v {
+			within(t, fmt.Sprintf("sample %d v(%d)", r, s), rows[r].Values[s], v[s], 1e-12)
+		}
+	}
+	for _, class := range ex.ByClass() {
+		if class.Samples != want[class.Class] {
+			t.Errorf("class %s: %d samples, want %d", class.Class, class.Samples, want[class.Class])
+		}
+	}
+	readable(t, ex)
+}
+
+// A model that is told of absence sees what the data show it.
+func TestMaskAbsent(t *testing.T) {
+	c := newClinic(60)
+	told := clinicFunc(func(x model.Row) []float64 {
+		b := x("b")
+		if math.IsNaN(b[0]) != math.IsNaN(b[1]) {
+			panic("half of b is missing")
+		}
+		if math.IsNaN(b[0]) {
+			return []float64{x("a")[0] - 3}
+		}
+		return []float64{x("a")[0] * (1 + b[0])}
+	})
+	c = c.poisoned(math.NaN())
+	for i := range c.hasC {
+		c.hasC[i] = 1
+	}
+	c.c = make([]float64, len(c.c))
+	var rows rowsSink
+	ex := explainOn(t, told, c.file(t, c.all()), nil, intershap.Options{Missing: []string{"b"}, Mask: []string{"b=absent"}, Sink: &rows, BackgroundSize: intershap.AllRows})
+	for r, row := range rows {
+		want := c.a[2*r] * (1 + c.b[2*r])
+		if c.hasB[r] == 0 {
+			want = c.a[2*r] - 3
+		}
+		within(t, fmt.Sprintf("output of sample %d", r), row.Output, want, 1e-12)
+		within(t, fmt.Sprintf("v of a alone of sample %d", r), row.Values[1], c.a[2*r]-3, 1e-12)
+	}
+	if got := ex.Provenance.Background.Rows; got != c.samples {
+		t.Errorf("%d background rows, want all %d: b is not taken from them", got, c.samples)
+	}
+}
+
+// A model that names no inputs takes all columns but those that say whose a sample is.
+func TestColumnsAreNoInputs(t *testing.T) {
+	var met []string
+	m := model.Func(func(_ context.Context, in model.Batch) (model.Batch, error) {
+		met = nil
+		for _, x := range in {
+			met = append(met, x.Name)
+		}
+		y := make([]float64, in.Rows())
+		return model.Batch{{Name: "y", Tensor: tensor.Of(y, len(y), 1)}}, nil
+	})
+	c := newClinic(30)
+	explainOn(t, m, c.file(t, c.all()), nil, intershap.Options{
+		Cluster: "patient", Weight: "weight", By: [][]string{{"sex", "site"}}, Missing: []string{"b", "c=c_available"}, Task: intershap.Regression,
+	})
+	if diff := cmp.Diff([]string{"a", "b", "c"}, met); diff != "" {
+		t.Errorf("inputs (-want +got):\n%s", diff)
+	}
+}
+
+func TestRisk(t *testing.T) {
+	c := newClinic(40)
+	survival := clinicFunc(func(x model.Row) []float64 {
+		out := make([]float64, 20)
+		for k := range out {
+			out[k] = clinicOutput(x("a"), x("b"), x("c")) * float64(k)
+		}
+		return out
+	})
+	data := c.file(t, c.all())
+	ex := explainOn(t, survival, data, nil, intershap.Options{Task: intershap.Risk, Target: "horizon:3,19"})
+	if len(ex.Targets) != 2 || ex.Targets[0].Target != "horizon:3" || ex.Targets[1].Target != "horizon:19" || ex.Targets[0].Headline != result.MeanAbsolute {
+		t.Errorf("targets %s, %s", ex.Targets[0].Target, ex.Targets[1].Target)
+	}
+	within(t, "output of horizon 19", ex.Targets[1].Output*3, ex.Targets[0].Output*19, 1e-9)
+	one := explainOn(t, clinicModel, data, nil, intershap.Options{Task: intershap.Risk})
+	if one.Targets[0].Target != "output" || one.Provenance.Task != "risk" {
+		t.Errorf("target %s, task %s", one.Targets[0].Target, one.Provenance.Task)
+	}
+	for target, want := range map[string]string{
+		"": "20 horizons", "horizon:20": `no horizon "20" (have 0 to 19)`, "horizon:3,3": `horizon "3" twice`, "predicted": "want all or horizon",
+	} {
+		_, err := intershap.Explain(t.Context(), survival, data, nil, intershap.Options{Task: intershap.Risk, Target: target})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("target %q: got %v, want %q", target, err, want)
+		}
+	}
+}
+
+func TestCohortFaults(t *testing.T) {
+	c := newClinic(900)
+	c.weight[7] = -1
+	data := c.file(t, c.all())
+	for want, opt := range map[string]intershap.Options{
+		`row 7, column "weight": the weight is -1`:       {Weight: "weight"},
+		`column "sex" holds text`:                        {Weight: "sex"},
+		`patience`:                                       {Cluster: "patience"},
+		`"weight" by "patient" has more than 200 values`: {By: [][]string{{"weight", "patient"}}},
+		`want at least one column`:                       {By: [][]string{{}}},
+		`a budget of coalitions is not for samples`:      {Missing: []string{"b"}, Budget: 6},
+		`cannot be divided into groups`:                  {Missing: []string{"b"}, Groups: []string{"b=each"}},
+		`shard 3 of 2`:                                   {Shard: intershap.Shard{Index: 2, Of: 2}},
+	} {
+		_, err := intershap.Explain(t.Context(), clinicModel, data, nil, opt)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	for i := range c.weight {
+		c.weight[i] = 0
+		c.hasB[i] = 0
+	}
+	data = c.file(t, c.all())
+	for want, opt := range map[string]intershap.Options{
+		`all weights in column "weight" are 0`: {Weight: "weight"},
+		`no row has all of a, b, c`:            {Missing: []string{"b"}},
+	} {
+		_, err := intershap.Explain(t.Context(), clinicModel, data, nil, opt)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	for i := range c.hasB {
+		c.hasB[i] = int64(i % 2)
+	}
+	_, err := intershap.Explain(t.Context(), clinicModel, c.file(t, c.all()), nil, intershap.Options{Missing: []string{"b"}, Mask: []string{"nearest:5"}})
+	if err == nil || !strings.Contains(err.Error(), "want another mask than nearest:5") {
+		t.Errorf("got %v, want that no row is nearest", err)
+	}
+	for i := range c.hasB {
+		c.hasB[i] = 1
+	}
+	_, err = intershap.Explain(t.Context(), clinicModel, c.file(t, c.all()), nil, intershap.Options{Missing: []string{"b"}, Mask: []string{"b=absent"}})
+	if err == nil || !strings.Contains(err.Error(), "no sample lacks b") {
+		t.Errorf("got %v, want that no sample lacks b", err)
+	}
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/intershap/intershap/internal/wording"
+	"github.com/intershap/intershap/result"
+)
+
+const (
+	// mostGroups are the rows of a table for the groups of a partition, and for
+	// patterns; the JSON has all.
+	mostGroups = 15
+	// contributionsWidth is the room that contributions may take in the rows of groups:
+	// what a line of 80 letters leaves.
+	contributionsWidth = 36
+)
+
+// cohortOf says in a line of the head what the samples are; "" where nothing was said.
+func cohortOf(from *result.Provenance) string {
+	var parts []string
+	if from.Cluster != "" {
+		parts = append(parts, "clusters by "+from.Cluster)
+	}
+	if from.Weight != "" {
+		parts = append(parts, "weights "+from.Weight)
+	}
+	if len(from.Missing) > 0 {
+		parts = append(parts, "may lack "+strings.Join(from.Missing, ", "))
+	}
+	if len(from.Pad) > 0 {
+		parts = append(parts, "padded "+strings.Join(from.Pad, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// macroRow is the row of the macro average below those of the classes.
+func macroRow(p *page, t *result.Target) []cell {
+	m := t.Macro.Headline(t.Headline)
+	row := []cell{{head: "macro average"}, {}, interval{m.InterSHAP, m.Low, m.High}.cell(), {}, {}}
+	return withBar(p, row, wording.Interval{Share: m.InterSHAP, Low: m.Low, High: m.High}, true)
+}
+
+// writeCohort breaks a target down by groups of samples, and by what they lack.
+func writeCohort(p *page, t *result.Target, modalities []string) {
+	for i := range t.By {
+		by := &t.By[i]
+		var rows []groupRow
+		for j := range by.Groups {
+			rows = append(rows, groupRow{wording.GroupName(by.Groups[j].Values), &by.Groups[j].Breakdown})
+		}
+		writeGroupRows(p, t, strings.Join(by.Columns, ", "), rows, modalities)
+	}
+	if t.Patterns == nil {
+		return
+	}
+	var rows []groupRow
+	for i := range t.Patterns {
+		rows = append(rows, groupRow{wording.PatternName(t.Patterns[i].Present), &t.Patterns[i].Breakdown})
+	}
+	writeGroupRows(p, t, "present", rows, modalities)
+	if len(t.Patterns) > 1 {
+		p.line("in all other tables each part is a mean over the samples that have its modalities")
+	}
+}
+
+// brokenDown says by what a target is broken down; "" where it is not.
+func brokenDown(t *result.Target) string {
+	var by []string
+	if len(t.ByClass) > 0 {
+		by = append(by, "by predicted class")
+	}
+	if len(t.By) > 0 {
+		by = append(by, "by group")
+	}
+	if len(t.Patterns) > 0 {
+		by = append(by, "by the modalities that are present")
+	}
+	return strings.Join(by, ", ")
+}
+
+// A groupRow is a group of samples by its name.
+type groupRow struct {
+	name string
+	*result.Breakdown
+}
+
+// writeGroupRows writes a row for each group of samples: its headline, and the
+// contributions where there is room for all of them.
+func writeGroupRows(p *page, t *result.Target, heading string, groups []groupRow, modalities []string) {
+	shown := groups[:min(len(groups), mostGroups)]
+	clustered := slices.ContainsFunc(shown, func(g groupRow) bool { return g.Clusters != nil })
+	alone := contributionsFit(modalities)
+	head := []cell{{head: heading}, {head: "samples", number: true}}
+	if clustered {
+		head = append(head, cell{head: "independent", number: true})
+	}
+	head = append(head, cell{head: scoreName(t) + " *"})
+	if alone {
+		for _, m := range modalities {
+			head = append(head, cell{head: m, number: true})
+		}
+	} else {
+		head = append(head, cell{head: "base", number: true}, cell{head: "output", number: true})
+	}
+	rows := [][]cell{head}
+	for _, g := range shown {
+		a := wording.HeadlineAggregate(g.Breakdown, t.Headline)
+		row := []cell{{head: g.name}, {head: grouped(int64(g.Samples)), number: true}}
+		if clustered {
+			row = append(row, independentCell(g.Breakdown))
+		}
+		row = append(row, interval{a.Score(), a.Low, a.High}.cell())
+		if alone {
+			for _, m := range modalities {
+				row = append(row, groupContribution(a, m))
+			}
+		} else {
+			row = append(row, cell{head: significant(g.Base), number: true}, cell{head: significant(g.Output), number: true})
+		}
+		rows = append(rows, withBar(p, row, wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}, true))
+	}
+	if haveBars(rows[1:]) {
+		rows[0] = append(rows[0], barsHead(t.Headline))
+	}
+	p.blank()
+	p.grid(rows)
+	if more := len(groups) - len(shown); more > 0 {
+		p.line("%d more rows in --json", more)
+	}
+}
+
+// contributionsFit reports whether a row has room for a contribution of each modality.
+func contributionsFit(modalities []string) bool {
+	const percentage = 6 // "12.3 %"
+	width := 0
+	for _, m := range modalities {
+		width += max(visible(m), percentage) + gap
+	}
+	return width <= contributionsWidth
+}
+
+// groupContribution is what a modality does alone, without its interval; nothing where
+// the samples lack the modality.
+func groupContribution(a *result.Aggregate, modality string) cell {
+	if _, has := a.Contributions[modality]; !has {
+		return cell{number: true}
+	}
+	v := contributionOf(a, modality)
+	head, _ := v.Parts()
+	return cell{head: head, number: true}
+}
+
+// independentCell says how many independent samples there are.
+func independentCell(b *result.Breakdown) cell {
+	n := float64(b.Samples)
+	if b.Clusters != nil {
+		n = *b.Clusters
+	}
+	return cell{head: grouped(int64(n + 0.5)), number: true}
+}
