@@ -75,7 +75,7 @@ func newByClass(ex *result.Explanation, t *result.Target) *classTable {
 	}
 	a := wording.HeadlineAggregate(&t.Breakdown, t.Headline)
 	pooled := classRow{
-		Name: "all samples", Samples: wording.Grouped(int64(t.Samples)),
+		Name: "all samples", Samples: wording.Grouped(int64(t.Samples)), Independent: independent(&t.Breakdown),
 		Score: shareSpan(label{First: "all samples"}, kindPair, wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}, percentAxis),
 		Stack: newStack(a, stackParts(ex)),
 	}
@@ -146,7 +146,7 @@ func newClassTable(ex *result.Explanation, t *result.Target, groups []samplePart
 		}
 		for _, m := range ex.Modalities {
 			share, has := a.Contributions[m]
-			if false && has {
+			if !has {
 				row.Parts = append(row.Parts, shareCell{})
 				continue
 			}

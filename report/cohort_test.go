@@ -136,7 +136,7 @@ func TestCohortPage(t *testing.T) {
 	if got := rows[3]; got[0] != "macro average" || got[1] != "3 classes" || got[2] != "32.1 % [27.1, 37.1]" {
 		t.Errorf("want the macro average below the classes, got %q", got)
 	}
-	if got := rows[4]; got[0] != "all samples" || got[1] != "120" || got[2] != cells(tb, "#verdict .spans")[0][1] {
+	if got := rows[4]; got[0] != "all samples" || got[1] != "120 (60)" || got[2] != cells(tb, "#verdict .spans")[0][1] {
 		t.Errorf("want the pooled score of the verdict beside it, got %q", got)
 	}
 	male := f.ex.Targets[0].By[0].Groups[1]

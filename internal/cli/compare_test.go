@@ -226,7 +226,7 @@ func TestComparisonCSV(t *testing.T) {
 	}
 	want := []string{
 		"early", "a model with a rather long label", "files", "paired-bootstrap", "predicted", "no", "", "pair", "global", "image:laboratory values of the first day",
-		"0.225", "", "180", "0.17", "", "180", "-0.05499999999999999", "-0.08199999999999999", "-0.027999999999999994", "lower", "",
+		"0.225", "", "180", "0.17", "", "180", "-0.05499999999999999", "-0.08199999999999999", "-0.027999999999999994", "lower", "", "", "",
 	}
 	if diff := cmp.Diff(want, lines[6]); diff != "" {
 		t.Errorf("the pair: %s", diff)

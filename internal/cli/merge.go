@@ -23,11 +23,11 @@ func newMerge(s *streams) *cobra.Command {
 		Short: "Make the result of a run from its shards",
 		Long: `Make the result of a run from its shards, in any order.
 
-SHARD is a file that intershap explain --shard K/N -o FILE wrote. The result is that
-of one run, to the last bit; the model and the data are not needed. All shards of
-the run are, each once.`,
-		Example: `  intershap explain model.onnx cohort/ --background train.parquet --shard 1/2 -o shard-1.json
-  intershap explain model.onnx cohort/ --background train.parquet --shard 2/2 -o shard-2.json
+SHARD is a file that intershap explain --shard K/N -o FILE wrote. The result is
+that of one run, to the last bit; the model and the data are not needed. All
+shards of the run are, each once.`,
+		Example: `  intershap explain model.onnx cohort/ --shard 1/2 -o shard-1.json
+  intershap explain model.onnx cohort/ --shard 2/2 -o shard-2.json
   intershap merge shard-1.json shard-2.json -o run.json`,
 		Annotations: map[string]string{
 			ExitCodesNote: "0 done, 1 failed, 2 wrong usage, 3 --fail-above or --fail-below not met,\n  4 done with warnings under --strict",
