@@ -83,7 +83,7 @@ func (p *Plan) layout(f *facts) score.Layout {
 	out := score.Layout{
 		Modalities: len(p.modalities), Targets: len(p.target.names), Partitions: sizes, Present: has,
 		Blocks: p.background.Blocks(), BackgroundUnknown: p.background.ErrorUnknown(), Convention: p.opt.Convention,
-		Weighted: f.Weighted,
+		Weighted: f.Weighted, Clustered: f.Clustered,
 	}
 	if p.design != nil {
 		out.Draws = p.design.Draws()

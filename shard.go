@@ -530,7 +530,7 @@ func (x *Partial) check() error {
 		from, to, ok := tiles.Range()
 		l := tiles.Layout()
 		faults = append(faults, want(ok && from == t.From && to == t.To, "the sums of "+name+" are of other tiles"),
-			want(l.Modalities == m && l.Targets == targets && l.Weighted == f.Weighted && fits(l), "the sums of "+name+" are of another shape"))
+			want(l.Modalities == m && l.Targets == targets && l.Weighted == f.Weighted && l.Clustered == f.Clustered && fits(l), "the sums of "+name+" are of another shape"))
 	}
 	layout("the matrices", &x.sums.tiles, func(l score.Layout) bool {
 		return l.Cells == nil && slices.Equal(l.Partitions, sizes) && slices.EqualFunc(l.Present, has, slices.Equal)

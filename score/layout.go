@@ -37,6 +37,10 @@ type Layout struct {
 	Present [][]game.Coalition
 	// Weighted says that samples have a weight, by which every mean is taken.
 	Weighted bool
+	// Clustered says that bootstrap weights are those of clusters of samples, so that
+	// fewer are independent. Without it clusters are found out where they are large:
+	// ids may repeat.
+	Clustered bool
 	// Blocks holds the number of background rows in each of at least two blocks;
 	// empty where there is nothing to tell the background's error from.
 	Blocks []int
@@ -132,7 +136,7 @@ func (l Layout) equal(o Layout) bool {
 	sameGroups := func(a, b []game.Coalition) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
 	return slices.Equal(l.Blocks, o.Blocks) && l.BackgroundUnknown == o.BackgroundUnknown && l.Draws == o.Draws &&
 		l.Modalities == o.Modalities && l.Targets == o.Targets && slices.Equal(l.Partitions, o.Partitions) && l.Convention == o.Convention &&
-		slices.EqualFunc(l.Present, o.Present, sameGroups) && l.Weighted == o.Weighted && sameGroups(l.Cells, o.Cells)
+		slices.EqualFunc(l.Present, o.Present, sameGroups) && l.Weighted == o.Weighted && l.Clustered == o.Clustered && sameGroups(l.Cells, o.Cells)
 }
 
 // check returns what is wrong with the layout.
@@ -212,11 +216,12 @@ type shape struct {
 	weight []float64
 	count  []int
 	// blocks is the number of blocks of all sources.
-	blocks int
+	blocks    int
+	clustered bool
 }
 
 func newShape(l Layout) shape {
-	s := shape{matrix: l.Cells == nil, modalities: l.Modalities, blocks: len(l.Blocks) + l.Draws}
+	s := shape{matrix: l.Cells == nil, modalities: l.Modalities, blocks: len(l.Blocks) + l.Draws, clustered: l.Clustered}
 	if s.matrix {
 		s.order = make([]int, 0, packedLen(l.Modalities))
 		for i := range l.Modalities {

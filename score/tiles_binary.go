@@ -76,9 +76,10 @@ func (t *Tiles) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // appendLayout appends uvarints: modalities, targets, convention, draws, a byte of flags
-// (1 the background's error is unknown, 2 weighted, 4 cells, 8 what groups have), and
-// with their number before them the block sizes, the partitions, and where flags say so
-// the coalitions of the cells, and for each partition 0, or 1 and what its groups have.
+// (1 the background's error is unknown, 2 weighted, 4 cells, 8 what groups have, 16
+// clustered), and with their number before them the block sizes, the partitions, and
+// where flags say so the coalitions of the cells, and for each partition 0, or 1 and what
+// its groups have.
 func appendLayout(b []byte, l Layout) []byte {
 	number := func(v int) { b = binary.AppendUvarint(b, uint64(v)) }
 	coalition := func(s game.Coalition) { b = binary.AppendUvarint(b, uint64(s)) }
@@ -87,7 +88,7 @@ func appendLayout(b []byte, l Layout) []byte {
 	number(int(l.Convention))
 	number(l.Draws)
 	var flags byte
-	for i, set := range [...]bool{l.BackgroundUnknown, l.Weighted, l.Cells != nil, l.Present != nil} {
+	for i, set := range [...]bool{l.BackgroundUnknown, l.Weighted, l.Cells != nil, l.Present != nil, l.Clustered} {
 		if set {
 			flags |= 1 << i
 		}
@@ -216,9 +217,9 @@ func (r *reader) layout() Layout {
 		Draws:      r.number("the draws", MaxDraws),
 	}
 	flags := r.bytes(what, 1)[0]
-	l.BackgroundUnknown, l.Weighted = flags&1 != 0, flags&2 != 0
-	if flags >= 1<<4 {
-		r.fail("the layout: want flags below 16, got %d", flags)
+	l.BackgroundUnknown, l.Weighted, l.Clustered = flags&1 != 0, flags&2 != 0, flags&16 != 0
+	if flags >= 1<<5 {
+		r.fail("the layout: want flags below 32, got %d", flags)
 	}
 	numbers := func(what string) []int {
 		var out []int

@@ -227,7 +227,7 @@ func TestTilesRefused(t *testing.T) {
 		{"65 modalities", []byte{1, 65, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, "the modalities: want at most 64, got 65"},
 		{"one draw", []byte{1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 1}, "want no draws, or 2"},
 		{"too many draws", []byte{1, 1, 1, 1, 0xff, 0xff, 3, 0, 0, 1, 1}, "the draws: want at most"},
-		{"unknown flags", []byte{1, 1, 1, 1, 0, 16, 0, 1, 1}, "flags below 16"},
+		{"unknown flags", []byte{1, 1, 1, 1, 0, 32, 0, 1, 1}, "flags below 32"},
 		{"one block", []byte{1, 1, 1, 1, 0, 0, 1, 5, 1, 1}, "no blocks or at least two"},
 		{"more blocks than bytes", []byte{1, 1, 1, 1, 0, 0, 0xff, 0xff, 0xff, 0x7f}, "the blocks: want at most"},
 		{"no partition", []byte{1, 1, 1, 1, 0, 0, 0, 0}, "a partition or more"},
