@@ -105,7 +105,7 @@ func TestEncodeBatch(t *testing.T) {
 	}
 	var got model.Batch
 	for _, a := range arrays {
-		got = append(got, model.Named(a))
+		got = append(got, model.Named{Name: a.Name, Tensor: a.Tensor})
 	}
 	if diff := same(in, got); diff != "" {
 		t.Error(diff)

@@ -58,7 +58,7 @@ func TestKillsChangeNothing(t *testing.T) {
 	rows := func(n int) dataset.File {
 		var arrays []dataset.Array
 		for _, in := range rowsOf(n, -1) {
-			arrays = append(arrays, dataset.Array(in))
+			arrays = append(arrays, dataset.Array{Name: in.Name, Tensor: in.Tensor})
 		}
 		f, err := dataset.FromArrays(arrays...)
 		if err != nil {

@@ -63,7 +63,7 @@ func init() {
 					return err
 				}
 				for _, a := range arrays {
-					batch = append(batch, model.Named(a))
+					batch = append(batch, model.Named{Name: a.Name, Tensor: a.Tensor})
 				}
 				form = formOf(payload, batch, batch.Rows())
 			}

@@ -364,7 +364,7 @@ func TestRowThatEndsAProcess(t *testing.T) {
 	m := openChild(t, "dies at the row", Options{Stderr: &told})
 	var arrays []dataset.Array
 	for _, in := range rowsOf(64, bad) {
-		arrays = append(arrays, dataset.Array(in))
+		arrays = append(arrays, dataset.Array{Name: in.Name, Tensor: in.Tensor})
 	}
 	rows, err := dataset.FromArrays(arrays...)
 	if err != nil {

@@ -451,7 +451,7 @@ func TestPythonExamples(t *testing.T) {
 			m := openFolder(t, folder, Options{Timeout: time.Minute})
 			var in model.Batch
 			for _, a := range arrays[:len(arrays)-1] {
-				in = append(in, model.Named(a))
+				in = append(in, model.Named{Name: a.Name, Tensor: a.Tensor})
 			}
 			out, err := m.Predict(t.Context(), in)
 			if err != nil {

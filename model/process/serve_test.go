@@ -165,7 +165,7 @@ func serve(fault string, in io.Reader, out io.Writer) error {
 		}
 		var batch model.Batch
 		for _, a := range arrays {
-			batch = append(batch, model.Named(a))
+			batch = append(batch, model.Named{Name: a.Name, Tensor: a.Tensor})
 		}
 		x, _ := batch.Lookup("x")
 		bad := slices.Contains(tensor.Values[float32](x), badRow)
