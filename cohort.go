@@ -51,8 +51,12 @@ func newCohort(opt Options) *cohort {
 	}
 	for _, columns := range opt.By {
 		b := breakdown{columns: columns}
+		hint := ""
+		if len(columns) > 1 {
+			hint = fmt.Sprintf("--by %s crosses columns: a column whose name has a comma must be renamed", strings.Join(columns, ","))
+		}
 		for _, name := range columns {
-			b.at = append(b.at, c.column(dataset.Attribute{Name: name}))
+			b.at = append(b.at, c.column(dataset.Attribute{Name: name, Hint: hint}))
 		}
 		c.by = append(c.by, b)
 	}
@@ -66,11 +70,40 @@ func newCohort(opt Options) *cohort {
 func (c *cohort) column(a dataset.Attribute) int {
 	if at := slices.IndexFunc(c.names, func(b dataset.Attribute) bool { return b.Name == a.Name }); at >= 0 {
 		a.Optional = a.Optional && c.names[at].Optional
-		c.names[at] = a // the last knows most: columns of what is missing come last
+		a.Hint = cmp.Or(a.Hint, c.names[at].Hint)
+		// The last stands: columns of --missing come last, and such an attribute tells
+		// Bind that inputs may miss values, and what a flag that is missing wants.
+		c.names[at] = a
 		return at
 	}
 	c.names = append(c.names, a)
 	return len(c.names) - 1
+}
+
+// columns are the names of the columns that are read beside the inputs.
+func (c *cohort) columns() []string {
+	var out []string
+	for _, a := range c.names {
+		out = append(out, a.Name)
+	}
+	return out
+}
+
+// absentNaN is the remedy where the model may have been asked about a NaN that stands for
+// a missing modality, "" where it was not.
+func (p *Plan) absentNaN() string {
+	for i, inputs := range p.cohort.absent {
+		name := p.modalities[i].Name
+		for _, part := range p.modalities[i].Parts {
+			if inputs == nil {
+				continue
+			}
+			if _, _, found := inputs[part.Input].NonFinite(); found {
+				return fmt.Sprintf("; the mask %s=absent shows the model the NaN of samples that lack %s, which it may not take: write into the file what it was trained to see there, or use --mask %s=value:0", name, name, name)
+			}
+		}
+	}
+	return ""
 }
 
 // reads reports whether a column is read beside the inputs.
@@ -115,13 +148,13 @@ func (c *cohort) scan(ctx context.Context, s *dataset.Samples) error {
 				found[i][key(values)] = values
 				if len(found[i]) > maxGroups {
 					return fmt.Errorf("intershap: %s: %s has more than %d values: want groups that a table can be read with, such as ten years of age",
-						s.File().Path(), quotedList(b.columns), maxGroups)
+						s.File().Path(), crossedNames(b.columns), maxGroups)
 				}
 			}
 		}
 	}
 	if c.weight >= 0 && total == 0 {
-		return fmt.Errorf("intershap: %s: all weights in column %q are 0", s.File().Path(), c.names[c.weight].Name)
+		return s.Fault(dataset.NoRow, c.names[c.weight].Name, "a weight above 0", "0 in all rows", "rows of weight 0 count for nothing: give some a weight, or leave --weight out")
 	}
 	for i := range c.by {
 		c.by[i].take(found[i], numeric)
@@ -129,17 +162,19 @@ func (c *cohort) scan(ctx context.Context, s *dataset.Samples) error {
 	return nil
 }
 
+const weightHint = "a weight is how much a row counts beside others, such as one over the chance of being sampled; only proportions matter, and 0 leaves a row out of all means"
+
 // weighed returns the sum of some rows' weights.
 func (c *cohort) weighed(s *dataset.Samples, column tensor.Tensor, lo int) (sum float64, err error) {
 	name := c.names[c.weight].Name
 	if column.DType() == tensor.String {
-		return 0, fmt.Errorf("intershap: %s: column %q holds text, want weights: numbers of at least 0", s.File().Path(), name)
+		return 0, s.Fault(dataset.NoRow, name, "weights, which are numbers of at least 0", "text", weightHint)
 	}
 	weights := make([]float64, column.Rows())
 	column.Float64s(weights)
 	for i, w := range weights {
 		if !score.ValidWeight(w) {
-			return 0, fmt.Errorf("intershap: %s: row %d, column %q: the weight is %v, want 0 or a number of %v to %v", s.File().Path(), lo+i, name, w, score.MinWeight, score.MaxWeight)
+			return 0, s.Fault(lo+i, name, fmt.Sprintf("a weight, 0 or a number of %g to %g", score.MinWeight, score.MaxWeight), column.Format(i), weightHint)
 		}
 		sum += w
 	}
@@ -188,12 +223,13 @@ func (p *Plan) lacking(ctx context.Context) error {
 	if len(p.opt.Missing) == 0 {
 		return nil
 	}
+	mayLack := map[int]bool{}
 	for _, s := range []*dataset.Samples{p.samples, p.rows} {
-		specs := p.opt.Missing
+		parse := dataset.ParseMissing
 		if s != p.samples {
-			specs = withoutColumns(specs, s.File().Columns())
+			parse = dataset.ParseBackgroundMissing
 		}
-		missing, err := dataset.ParseMissing(specs, p.modalities, s.File().Columns())
+		missing, err := parse(p.opt.Missing, p.modalities, s.File().Columns())
 		if err != nil {
 			return err
 		}
@@ -201,6 +237,9 @@ func (p *Plan) lacking(ctx context.Context) error {
 			return err
 		}
 		p.warnAboutFlags(missing)
+		for _, a := range missing {
+			mayLack[a.Modality] = true
+		}
 		if p.rows == p.samples {
 			break
 		}
@@ -224,7 +263,7 @@ func (p *Plan) lacking(ctx context.Context) error {
 		c.counts = append(c.counts, counts[s])
 	}
 	for i, m := range p.modalities {
-		if data.First[i] < 0 && slices.ContainsFunc(p.opt.Missing, func(spec string) bool { return spec == m.Name || strings.HasPrefix(spec, m.Name+"=") }) {
+		if data.First[i] < 0 && mayLack[i] {
 			p.warnings.Add("nothing-missing", m.Name, "no sample lacks %s: the result is that of a run without --missing %s", m.Name, m.Name)
 		}
 	}
@@ -244,20 +283,6 @@ func (p *Plan) warnAboutFlags(missing []dataset.Availability) {
 			}
 		}
 	}
-}
-
-// withoutColumns takes away the columns that a background does not have: without one,
-// its rows have the modality, unless all values of it are missing.
-func withoutColumns(specs []string, columns []dataset.Column) []string {
-	var out []string
-	for _, spec := range specs {
-		name, column, _ := strings.Cut(spec, "=")
-		if !slices.ContainsFunc(columns, func(c dataset.Column) bool { return c.Name == column }) {
-			spec = name
-		}
-		out = append(out, spec)
-	}
-	return out
 }
 
 // standIns finds the rows that a background may be drawn from, and what modalities look
@@ -326,7 +351,8 @@ func (p *Plan) fillAbsent(rows *dataset.Rows) {
 	}
 }
 
-func quotedList(names []string) string {
+// crossedNames names columns of which groups are the combinations: "sex" by "site".
+func crossedNames(names []string) string {
 	var out []string
 	for _, n := range names {
 		out = append(out, strconv.Quote(n))

@@ -472,6 +472,48 @@ func TestMaskAbsent(t *testing.T) {
 	}
 }
 
+// Small groups, modalities that nobody has or lacks, and flags that are players are worth
+// a warning.
+func TestCohortWarnings(t *testing.T) {
+	c := newClinic(100)
+	for r := range c.samples {
+		c.sex[r] = "m"
+		if r < 20 {
+			c.sex[r] = "f"
+		}
+		c.hasB[r], c.hasC[r] = 1, 0
+	}
+	ex := explainOn(t, clinicModel, c.file(t, c.all()), newClinic(50).complete().file(t, newClinic(50).all()), intershap.Options{
+		By: [][]string{{"sex"}}, Missing: []string{"b", "c"},
+	})
+	for _, id := range []string{"few-in-group", "never-present", "nothing-missing"} {
+		if !hasWarning(ex, id) {
+			t.Errorf("warnings %v, want %s", ex.Warnings, id)
+		}
+	}
+	if hasWarning(ex, "few-samples") {
+		t.Errorf("100 samples are enough: %v", ex.Warnings)
+	}
+	readable(t, ex)
+	for r := range c.samples {
+		c.sex[r], c.hasC[r] = []string{"f", "m"}[r%2], int64(r%2)
+	}
+	ex = explainOn(t, clinicModel, c.file(t, c.all()), nil, intershap.Options{By: [][]string{{"sex"}}, Missing: []string{"c"}})
+	for _, id := range []string{"few-in-group", "never-present", "nothing-missing"} {
+		if hasWarning(ex, id) {
+			t.Errorf("want no warning %s: %v", id, ex.Warnings)
+		}
+	}
+}
+
+// complete makes a clinic whose visits lack nothing.
+func (c *clinic) complete() *clinic {
+	for r := range c.samples {
+		c.hasB[r], c.hasC[r] = 1, 1
+	}
+	return c
+}
+
 // A model that names no inputs takes all columns but those that say whose a sample is.
 func TestColumnsAreNoInputs(t *testing.T) {
 	var met []string
@@ -518,6 +560,30 @@ func TestRisk(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("target %q: got %v, want %q", target, err, want)
 		}
+	}
+}
+
+// What a run with the task risk alone has is told to those who ask without it, and
+// columns that a flag names are no surprise in the background.
+func TestCohortHints(t *testing.T) {
+	c := newClinic(40)
+	data := c.file(t, c.all())
+	_, err := intershap.Explain(t.Context(), clinicClasses, data, nil, intershap.Options{Target: "horizon:1"})
+	if err == nil || !strings.Contains(err.Error(), "--task risk") {
+		t.Errorf("got %v, want the task", err)
+	}
+	ex := explainOn(t, clinicModel, data, data, intershap.Options{Cluster: "patient", Weight: "weight", By: [][]string{{"sex", "site"}}, Missing: []string{"b", "c"}})
+	if hasWarning(ex, "ignored-column") {
+		t.Errorf("all columns are named: %v", ex.Warnings)
+	}
+	c = c.poisoned(math.NaN())
+	for r := range c.hasC {
+		c.hasC[r] = 1
+	}
+	c.c = make([]float64, len(c.c))
+	_, err = intershap.Explain(t.Context(), clinicModel, c.file(t, c.all()), nil, intershap.Options{Missing: []string{"b"}, Mask: []string{"b=absent"}})
+	if err == nil || !strings.Contains(err.Error(), "--mask b=value:0") {
+		t.Errorf("got %v, want a remedy", err)
 	}
 }
 

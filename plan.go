@@ -149,7 +149,9 @@ func (p *Plan) bind(ctx context.Context, samples, rows dataset.File) error {
 		return nil
 	}
 	// What the samples left open (the length of a series, say) is fixed now.
-	if p.rows, err = dataset.Bind(ctx, rows, p.samples.Inputs(), dataset.BindOptions{Role: "background", Attributes: dataset.MissingColumns(p.opt.Missing), Pad: pad}); err != nil {
+	if p.rows, err = dataset.Bind(ctx, rows, p.samples.Inputs(), dataset.BindOptions{
+		Role: "background", Attributes: dataset.MissingColumns(p.opt.Missing), Known: p.cohort.columns(), Pad: pad, Data: p.samples,
+	}); err != nil {
 		return err
 	}
 	for _, w := range p.rows.Warnings() {
@@ -206,7 +208,7 @@ func (p *Plan) probe(ctx context.Context) error {
 		return err
 	}
 	if row, _, found := out.NonFinite(); found {
-		return fmt.Errorf("intershap: sample %d (id %s): output %q is NaN or infinite, want finite numbers", row, p.first.IDs.Format(row), name)
+		return fmt.Errorf("intershap: sample %d (id %s): output %q is NaN or infinite, want finite numbers%s", row, p.first.IDs.Format(row), name, p.absentNaN())
 	}
 	p.output = describeOutputs(name, out)
 	if p.task = p.opt.Task; p.task == Guess {
@@ -253,7 +255,7 @@ func (p *Plan) checkLabels(ctx context.Context) error {
 		}
 		for i := range labels.Rows() {
 			if _, err := column(labels, i); err != nil {
-				return fmt.Errorf("intershap: %s: row %d: %w", p.samples.File().Path(), lo+i, err)
+				return fmt.Errorf("intershap: %s: %w", p.samples.Place(lo+i), err)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package intershap
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,24 +21,32 @@ func (product) Digest() string { return "ab" }
 // shardDocuments returns the documents of all shards of a small run.
 func shardDocuments(t testing.TB, of int) []shardDocument {
 	t.Helper()
+	return shardDocumentsOf(t, of, Options{By: [][]string{{"sex"}}, Index: index.SII, Order: 2, Memory: 1 << 20, Fixed: []string{"w", "has_b", "c"}})
+}
+
+// shardDocumentsOf returns those of a small run with options.
+func shardDocumentsOf(t testing.TB, of int, opt Options) []shardDocument {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "data.csv")
-	text := "a,b,sex\n"
-	for r := range 40 {
-		text += fmt.Sprintf("%d,%d,%s\n", r%7-3, r%5-2, []string{"f", "m"}[r%2])
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(forgeRows()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	y := model.RowFunc("y", func(x model.Row) []float64 { return []float64{x("a")[0] * x("b")[0]} })
+	y := model.RowFunc("y", func(x model.Row) []float64 {
+		c := x("c")
+		return []float64{x("a")[0]*x("b")[0] + c[0]*c[1] + c[2]*c[3]*c[4] + c[5]}
+	})
+	opt.Sink = Discard
+	if opt.BackgroundSize == 0 {
+		opt.BackgroundSize = 20
+	}
 	var out []shardDocument
 	for i := range of {
 		f, err := dataset.Open(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := NewPlan(t.Context(), product{y}, f, nil, Options{
-			BackgroundSize: 20, By: [][]string{{"sex"}}, Index: index.SII, Order: 2, Shard: Shard{i, of}, Sink: Discard, Memory: 1 << 20,
-		})
+		opt.Shard = Shard{i, of}
+		p, err := NewPlan(t.Context(), product{y}, f, nil, opt)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -158,11 +158,13 @@ func (t target) headline() result.Headline {
 // maxHorizons is how many horizons are explained unasked.
 const maxHorizons = 12
 
+// horizonPrefix is before the horizon in the name of a target.
+const horizonPrefix = "horizon:"
+
 // parseHorizons reads all or horizon:K,K: columns of a risk by their names, or counted
 // from 0.
 func parseHorizons(text string, names []string, width int) (target, error) {
-	const form = "horizon:"
-	chosen, named := strings.CutPrefix(text, form)
+	chosen, named := strings.CutPrefix(text, horizonPrefix)
 	t := target{engine: engine.Target{Choice: engine.Columns}, all: true}
 	var wanted []string
 	switch {
@@ -187,7 +189,7 @@ func parseHorizons(text string, names []string, width int) (target, error) {
 			return t, fmt.Errorf("intershap: target %s: horizon %q twice", text, name)
 		}
 		t.engine.Columns = append(t.engine.Columns, c)
-		t.names = append(t.names, form+columnName(names, c))
+		t.names = append(t.names, horizonPrefix+columnName(names, c))
 	}
 	t.all = len(t.names) > 1
 	return t, nil
@@ -243,6 +245,9 @@ func parseTarget(text string, task Task, classes []string, width int) (target, e
 			}
 		}
 		return target{}, fmt.Errorf("intershap: target %s: no such class (have %s)", text, strings.Join(columnNames(classes, width), ", "))
+	}
+	if strings.HasPrefix(text, horizonPrefix) {
+		return target{}, fmt.Errorf("intershap: target %s: horizons are those of the task risk, this is %s (--task risk)", text, task)
 	}
 	return target{}, fmt.Errorf("intershap: unknown target %q (want predicted, label, all or class:NAME)", text)
 }

@@ -47,6 +47,38 @@ func (f *facts) warnAboutTarget(w *diag.List, t result.Target, s *score.Summary)
 	}
 	f.warnAboutBackground(w, t, s)
 	f.warnAboutBudget(w, t, s)
+	f.warnAboutGroups(w, t)
+}
+
+// warnAboutGroups says of which groups and modalities there are too few samples.
+func (f *facts) warnAboutGroups(w *diag.List, t result.Target) {
+	var all []*result.Breakdown
+	for i := range t.By {
+		for j := range t.By[i].Groups {
+			all = append(all, &t.By[i].Groups[j].Breakdown)
+		}
+	}
+	for i := range t.Patterns {
+		all = append(all, &t.Patterns[i].Breakdown)
+	}
+	few, least := 0, math.Inf(1)
+	for _, b := range all {
+		n := float64(b.Samples)
+		if b.Clusters != nil {
+			n = *b.Clusters
+		}
+		if n < fewSamples {
+			few, least = few+1, min(least, n)
+		}
+	}
+	if few > 0 {
+		w.Add("few-in-group", "", "%d of %d groups and patterns have fewer than %d independent samples, the least about %.0f: their intervals are not to be trusted", few, len(all), fewSamples, least)
+	}
+	for _, name := range f.Modalities {
+		if n, known := t.Present[name]; known && n == 0 {
+			w.Add("never-present", name, "no sample has %s: the result says nothing of it, nor of its interactions", name)
+		}
+	}
 }
 
 // warnAboutBudget says when much of the score is what noise adds to the sizes of

@@ -15,6 +15,8 @@ type Attribute struct {
 	Name string
 	// Optional says that a file without the column is no error.
 	Optional bool
+	// Hint is added to the remedy where a file lacks the column; it may be empty.
+	Hint string
 
 	// availability marks what MissingColumns made: Bind then leaves missing
 	// values of inputs to MayLack and to reading, which know the modalities.
@@ -55,10 +57,11 @@ func (b *binder) bindAttributes() error {
 		i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == wanted.Name })
 		if i < 0 {
 			if !wanted.Optional {
-				return &Error{
-					File: b.file.Path(), Row: NoRow, Column: wanted.Name, Expected: "a column of this name", Found: "none",
-					Hint: "the file has " + list(offered(columns)) + didYouMean(wanted.Name, columnNames(columns)),
+				hint := "the file has " + list(offered(columns)) + didYouMean(wanted.Name, columnNames(columns))
+				if wanted.Hint != "" {
+					hint = wanted.Hint + "; " + hint
 				}
+				return &Error{File: b.file.Path(), Row: NoRow, Column: wanted.Name, Expected: "a column of this name", Found: "none", Hint: hint}
 			}
 			b.s.attributes = append(b.s.attributes, a)
 			continue

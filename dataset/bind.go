@@ -16,9 +16,15 @@ type BindOptions struct {
 	Role string
 	// Pad fills lists of different lengths.
 	Pad []Padding
+	// Data are the samples whose background the file is, nil for data. What the model
+	// leaves open they have settled, and a fault says so.
+	Data *Samples
 	// Attributes are columns to read beside the inputs, whatever else they are:
 	// a model's input may be one too.
 	Attributes []Attribute
+	// Known are columns that are not read, and are no surprise: no warning says that
+	// they are ignored.
+	Known []string
 }
 
 // roleBackground is the role whose lack of an input the message names.
@@ -49,7 +55,7 @@ type source struct {
 // file order. Axes must match, -1 takes any length, [N] and [N,1] are the
 // same; what has no axes in the file is reshaped.
 func Bind(ctx context.Context, f File, inputs []tensor.Spec, opts BindOptions) (*Samples, error) {
-	b := &binder{opts: opts, file: f, s: &Samples{file: f, view: f, presence: &presenceCache{}}}
+	b := &binder{opts: opts, file: f, s: &Samples{file: f, view: f, asked: inputs, presence: &presenceCache{}}}
 	if err := b.run(ctx, inputs); err != nil {
 		return nil, b.s.advise(ctx, err)
 	}
@@ -181,6 +187,9 @@ func offered(columns []Column) []string {
 		group, _, dotted := strings.Cut(c.Name, ".")
 		switch {
 		case !dotted || size[group] == 1:
+			if strings.ContainsAny(c.Name, ", ") { // it would read as two
+				c.Name = quote(c.Name)
+			}
 			names = append(names, c.Name)
 		case size[group] > 0:
 			names = append(names, group+".* ("+plural(size[group], "column")+")")
@@ -289,13 +298,50 @@ func (b *binder) resolve(spec tensor.Spec, src source) (tensor.Spec, error) {
 			e.Column = spec.Name
 			e.Found += " from " + plural(len(columns), "column") + " " + quote(spec.Name+".*")
 		}
-		if _, short := padAxes(spec.Shape, have, 0); short && len(columns) > 0 && columns[0].isList() {
+		if b.settled(spec.Name, have, flat) {
+			e.Expected = formatRow(spec.Shape[1:]) + " as " + b.opts.Data.file.Path() + " has"
+			e.Hint = b.unequalHint()
+		} else if _, short := padAxes(spec.Shape, have, 0); short && len(columns) > 0 && columns[0].isList() {
 			e.Hint = padHint(columns[0])
 		}
 		return spec, e
 	}
 	spec.Shape = append([]int{-1}, dims...)
 	return spec, nil
+}
+
+// settled reports whether it is the data, and not the model, that want another shape
+// of an input than a row of shape have.
+func (b *binder) settled(input string, have []int, flat bool) bool {
+	if b.opts.Data == nil {
+		return false
+	}
+	i := slices.IndexFunc(b.opts.Data.asked, func(in tensor.Spec) bool { return in.Name == input })
+	if i < 0 {
+		return false
+	}
+	_, ok := fitAxes(b.opts.Data.asked[i].Shape, have, flat)
+	return ok
+}
+
+// unequalHint is the remedy for rows whose length differs between data and background:
+// all inputs that are lists and whose length the model leaves open must be padded.
+func (b *binder) unequalHint() string {
+	var pads []string
+	for i, in := range b.opts.Data.asked {
+		src := b.s.sources[i]
+		if c := b.columns(src)[0]; src.features == nil && c.isList() && statedLength(in.Shape) < 0 && b.padding(in.Name) == nil {
+			value := "0"
+			if c.DType == tensor.String {
+				value = "TEXT"
+			}
+			pads = append(pads, "--pad "+shellWord(in.Name+"="+value))
+		}
+	}
+	if pads == nil {
+		return "the model takes any length, but all rows that it is shown must have one: write data and background with the same"
+	}
+	return "lists differ in length between data and background; fill short ones up: " + strings.Join(pads, " ")
 }
 
 // usable refuses a column that cannot be read as the wanted type whatever its
@@ -449,7 +495,7 @@ func (b *binder) warnIgnored(labels source) {
 	for i, c := range b.file.Columns() {
 		used := slices.Contains(b.s.reads, i)
 		isLabel := len(labels.at) > 0 && c.Name == labelColumn // ignored labels have a warning of their own
-		if !used && !isLabel {
+		if !used && !isLabel && !slices.Contains(b.opts.Known, c.Name) {
 			names = append(names, c.Name)
 		}
 	}

@@ -38,13 +38,7 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("dataset: ")
-	b.WriteString(e.File)
-	switch {
-	case e.Line > 0:
-		fmt.Fprintf(&b, ":%d", e.Line)
-	case e.Row >= 0:
-		fmt.Fprintf(&b, ": row %d", e.Row)
-	}
+	b.WriteString(e.place())
 	if e.Column != "" {
 		fmt.Fprintf(&b, ": column %q", e.Column)
 	}
@@ -54,6 +48,17 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(e.Found)
 	return b.String()
+}
+
+// place names the file, and the line or row in it.
+func (e *Error) place() string {
+	switch {
+	case e.Line > 0:
+		return fmt.Sprintf("%s:%d", e.File, e.Line)
+	case e.Row >= 0:
+		return fmt.Sprintf("%s: row %d", e.File, e.Row)
+	}
+	return e.File
 }
 
 // Unwrap returns the error below e.

@@ -20,11 +20,17 @@ type Availability struct {
 	// a number or as "true" and "false". Without a name a sample lacks the
 	// modality where all values of it are missing: NaN, empty text, null.
 	Column string
+	// Sought is the column that says so in the data and that this file, their
+	// background, lacks; empty if there is none. Faults name it.
+	Sought string
 }
 
 // availabilitySuffix makes the name of the column that says which samples have a
 // modality, where nobody names another.
 const availabilitySuffix = "_available"
+
+// missingSpec is what a spec of ParseMissing is called.
+const missingSpec = "missing"
 
 const availabilityHint = "write 1 where the sample has the modality, 0 where it lacks it"
 
@@ -56,6 +62,16 @@ func MissingColumns(specs []string) []Attribute {
 // A spec is MODALITY=COLUMN, or MODALITY: the column MODALITY_available if the
 // file has it, else the values tell. A modality that is in groups is named whole.
 func ParseMissing(specs []string, modalities []Modality, columns []Column) ([]Availability, error) {
+	return parseMissing(specs, modalities, columns, false)
+}
+
+// ParseBackgroundMissing is ParseMissing for the background of data that have the
+// columns that are named. Where it lacks one, its values tell.
+func ParseBackgroundMissing(specs []string, modalities []Modality, columns []Column) ([]Availability, error) {
+	return parseMissing(specs, modalities, columns, true)
+}
+
+func parseMissing(specs []string, modalities []Modality, columns []Column, background bool) ([]Availability, error) {
 	var (
 		out  []Availability
 		seen = map[string]bool{}
@@ -65,18 +81,22 @@ func ParseMissing(specs []string, modalities []Modality, columns []Column) ([]Av
 		name, column, named := cutMissing(spec)
 		if name == "" || column == "" {
 			return nil, &ModalityError{
-				Spec: spec, Reason: "want MODALITY or MODALITY=COLUMN, for what samples may lack",
+				What: missingSpec, Spec: spec, Reason: "want MODALITY or MODALITY=COLUMN, for what samples may lack",
 				Hint: "for example --missing rna=has_rna, with a column of 0 and 1",
 			}
 		}
 		if seen[name] {
-			return nil, &ModalityError{Spec: spec, Reason: "samples may lack it, as was said before", Hint: "name each modality once"}
+			return nil, &ModalityError{What: missingSpec, Spec: spec, Reason: "samples may lack the modality, as was said before", Hint: "name each modality once"}
 		}
 		seen[name] = true
+		sought := ""
 		if !slices.Contains(all, column) {
-			if named {
+			switch {
+			case named && background:
+				sought = column
+			case named:
 				return nil, &ModalityError{
-					Spec: spec, Reason: fmt.Sprintf("the data have no column %q that says who lacks it", column),
+					What: missingSpec, Spec: spec, Reason: fmt.Sprintf("the data have no column %q that says who lacks it", column),
 					Hint: "the file has " + list(offered(columns)) + didYouMean(column, all),
 				}
 			}
@@ -87,7 +107,7 @@ func ParseMissing(specs []string, modalities []Modality, columns []Column) ([]Av
 			return nil, unknownModality(spec, name, modalities)
 		}
 		for _, i := range players {
-			out = append(out, Availability{Modality: i, Column: column})
+			out = append(out, Availability{Modality: i, Column: column, Sought: sought})
 		}
 	}
 	return out, nil
@@ -117,7 +137,7 @@ func unknownModality(spec, name string, modalities []Modality) error {
 	for _, m := range modalities {
 		if m.Of != "" && m.Name == name {
 			return &ModalityError{
-				Spec: spec, Reason: "is a group; samples have or lack a modality whole",
+				What: missingSpec, Spec: spec, Reason: quote(name) + " is a group; samples have or lack a modality whole",
 				Hint: "name the modality: --missing " + strings.Replace(spec, name, m.Of, 1),
 			}
 		}
@@ -126,7 +146,7 @@ func unknownModality(spec, name string, modalities []Modality) error {
 		}
 	}
 	return &ModalityError{
-		Spec: spec, Reason: fmt.Sprintf("%q is no modality that samples could lack", name),
+		What: missingSpec, Spec: spec, Reason: "there is no such modality",
 		Hint: "the modalities are " + list(names) + didYouMean(name, names),
 	}
 }
@@ -136,6 +156,7 @@ type lack struct {
 	name    string
 	players uint64 // the modality, or all its groups
 	at      int    // the position of its column in Samples.reads; -1: the values tell
+	sought  string // see Availability
 	parts   []Part
 	own     []Part // parts without what padding adds, which is never missing
 }
@@ -167,10 +188,10 @@ func (s *Samples) MayLack(modalities []Modality, missing []Availability) error {
 		i := slices.IndexFunc(lacks, func(l lack) bool { return l.name == m.whole() })
 		if i < 0 {
 			i = len(lacks)
-			lacks = append(lacks, lack{name: m.whole(), at: at})
+			lacks = append(lacks, lack{name: m.whole(), at: at, sought: a.Sought})
 		}
 		if lacks[i].at != at {
-			return &ModalityError{Spec: m.whole(), Reason: "two columns say who lacks it", Hint: "name one"}
+			return &ModalityError{What: missingSpec, Spec: m.whole(), Reason: "two columns say who lacks it", Hint: "name one"}
 		}
 		lacks[i].players |= 1 << a.Modality
 		lacks[i].parts = append(lacks[i].parts, m.Parts...)
@@ -304,9 +325,8 @@ func (s *Samples) eachAbsent(input, j int, c cells, present []uint64, visit func
 }
 
 // advise gives the fault of a missing value its remedy: that of the attribute, or
-// beside the usual one what may be meant where a modality (an input, where modalities
-// are not known) misses all its values in that row, that the sample lacks it. It
-// looks at the row again; errors are rare.
+// beside the usual one what may be meant: that the sample lacks a modality (an input,
+// where modalities are not known). It looks at the row again; errors are rare.
 func (s *Samples) advise(ctx context.Context, err error) error {
 	var fault *Error
 	if !errors.As(err, &fault) || fault.Hint != missingHint {
@@ -314,8 +334,8 @@ func (s *Samples) advise(ctx context.Context, err error) error {
 	}
 	// The file may tell the same fault again: it stays as it was.
 	advised := *fault
-	if name, whole := s.lackingAt(ctx, fault); whole {
-		advised.Hint += "; if samples may lack a modality as a whole, name it: --missing " + name
+	if remedy := s.lackingAt(ctx, fault); remedy != "" {
+		advised.Hint += "; " + remedy
 		return &advised
 	}
 	for _, a := range s.attributes {
@@ -327,12 +347,12 @@ func (s *Samples) advise(ctx context.Context, err error) error {
 	return err
 }
 
-// lackingAt returns the modality of which the value at fault is one, and whether
-// all its values are missing in that row.
-func (s *Samples) lackingAt(ctx context.Context, fault *Error) (name string, whole bool) {
+// lackingAt says what to do if the sample lacks the modality of the value at fault,
+// "" where its other values do not look like that.
+func (s *Samples) lackingAt(ctx context.Context, fault *Error) (remedy string) {
 	row, ok := s.rowOf(fault)
 	if !ok {
-		return "", false
+		return ""
 	}
 	look := &Samples{file: s.file, view: s.view, reads: s.reads, sources: s.sources}
 	if f, ok := s.view.(gapped); ok {
@@ -346,7 +366,7 @@ func (s *Samples) lackingAt(ctx context.Context, fault *Error) (name string, who
 		}
 		all, err := look.readParts(ctx, row, row+1, src.at[j:j+1])
 		if err != nil {
-			return "", false
+			return ""
 		}
 		c := all[src.at[j]]
 		for e := range c.RowLen() {
@@ -357,20 +377,49 @@ func (s *Samples) lackingAt(ctx context.Context, fault *Error) (name string, who
 				return slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Input == input && p.Lo <= j+e && j+e < p.Hi })
 			})
 			if i < 0 {
-				return "", false // a fixed input
+				return "" // a fixed input
 			}
 			m := players[i]
 			rest, err := look.readParts(ctx, row, row+1, s.at(m.Parts))
-			if err != nil || look.anyValue(m.Parts, rest, 0) {
-				return "", false
+			if err != nil {
+				return ""
 			}
-			if !slices.ContainsFunc(s.lacks, func(l lack) bool { return l.name == m.Name }) {
-				return m.Name, true
+			some := look.anyValue(m.Parts, rest, 0)
+			l := slices.IndexFunc(s.lacks, func(l lack) bool { return l.name == m.Name })
+			switch {
+			case !some && l < 0:
+				return "if samples may lack a modality as a whole, name it: --missing " + shellWord(m.Name)
+			case !some:
+				continue // the sample lacks it, as was said: the fault is another element
+			case l >= 0 && s.lacks[l].sought != "":
+				return fmt.Sprintf("%s has no column %q, so that the values tell who lacks %s: add the column, or leave rows out that are not complete", s.file.Path(), s.lacks[l].sought, m.Name)
+			case l < 0 || s.lacks[l].at < 0:
+				if flag := look.flagOf(m.Parts, rest, 0); flag != "" {
+					return fmt.Sprintf("if %q says who lacks %s: --missing %s", flag, m.Name, shellWord(m.Name+"="+flag))
+				}
 			}
-			// The sample lacks it, as was said: the fault is another element.
+			return ""
 		}
 	}
-	return "", false
+	return ""
+}
+
+// flagOf returns the column among parts that may say of row r that the modality is
+// missing: the only one with a value, which is 0. It is "" if there is none.
+func (s *Samples) flagOf(parts []Part, all []cells, r int) string {
+	flag := ""
+	for _, at := range s.at(parts) {
+		c := all[at]
+		width := c.RowLen()
+		if !c.anyValue(r*width, (r+1)*width) {
+			continue
+		}
+		if flag != "" || width != 1 || !slices.Contains([]string{"0", "false"}, strings.ToLower(strings.Trim(c.Format(r), `"`))) {
+			return ""
+		}
+		flag = s.view.Columns()[s.reads[at]].Name
+	}
+	return flag
 }
 
 // rowOf returns the row of a fault. A file of a folder counts its own.

@@ -41,8 +41,10 @@ type Part struct {
 	Lo, Hi int
 }
 
-// ModalityError is a --modality or --fixed that cannot be meant.
+// ModalityError is a --modality, --fixed or --missing that cannot be meant.
 type ModalityError struct {
+	// What is what the spec says; empty for a modality.
+	What string
 	// Spec is the text at fault; empty when the fault is in all of them.
 	Spec string
 	// Reason says what is wrong.
@@ -53,10 +55,14 @@ type ModalityError struct {
 
 // Error returns one line, without the hint.
 func (e *ModalityError) Error() string {
-	if e.Spec == "" {
-		return "dataset: modalities: " + e.Reason
+	what, all := e.What, e.What
+	if what == "" {
+		what, all = "modality", "modalities"
 	}
-	return fmt.Sprintf("dataset: modality %q: %s", e.Spec, e.Reason)
+	if e.Spec == "" {
+		return "dataset: " + all + ": " + e.Reason
+	}
+	return fmt.Sprintf("dataset: %s %q: %s", what, e.Spec, e.Reason)
 }
 
 // ParseModalities says which elements belong to which modality.

@@ -139,6 +139,12 @@ func (f *parquetFolder) Path() string      { return f.path }
 func (f *parquetFolder) Columns() []Column { return f.columns }
 func (f *parquetFolder) Len() int          { return f.starts[len(f.starts)-1] }
 
+// place returns the file that holds a row, and the row in it.
+func (f *parquetFolder) place(row int) (file string, at int) {
+	p := sort.SearchInts(f.starts, row+1) - 1
+	return f.parts[p], row - f.starts[p]
+}
+
 func (f *parquetFolder) Read(ctx context.Context, lo, hi int, columns []int) ([]tensor.Tensor, error) {
 	if err := checkRead(f, lo, hi, columns); err != nil {
 		return nil, err

@@ -139,14 +139,16 @@ func (s *Samples) presentOf(all []cells, lo, n int) ([]uint64, error) {
 		if fault != nil {
 			return nil, fault
 		}
+		first := s.at(l.own)[0]
+		known := all[first].DType() != 0
 		for r := range out {
 			if !has[r] {
 				out[r] &^= l.players
 				continue
 			}
-			if at := s.at(l.own); all[at[0]].DType() != 0 && !s.anyValue(l.own, all, r) {
+			if known && !s.anyValue(l.own, all, r) {
 				return nil, &Error{
-					File: s.file.Path(), Row: lo + r, Column: s.columns[at[0]].Name,
+					File: s.file.Path(), Row: lo + r, Column: s.columns[first].Name,
 					Expected: fmt.Sprintf("values of modality %q, since column %q says that the sample has it", l.name, s.columns[l.at].Name),
 					Found:    "none",
 					Hint:     "write 0 in column " + quote(s.columns[l.at].Name) + " where a sample lacks the modality",

@@ -18,8 +18,9 @@ type Samples struct {
 	view File // file, with the columns of text inputs as text
 	rows int
 
-	inputs  []tensor.Spec
-	sources []source // of each input
+	asked   []tensor.Spec // as the model has them
+	inputs  []tensor.Spec // with the lengths of the data
+	sources []source      // of each input
 	ids     source
 	labels  source
 
@@ -254,16 +255,33 @@ func (s *Samples) readIDs(parts []cells, lo, hi int) (tensor.Tensor, error) {
 	return tensor.Of(texts), nil
 }
 
-// locate adds the line of a CSV file to a fault found after parsing.
+// locate gives a fault found after parsing the place that people can open: the line
+// of a CSV file, the file of a folder and the row in it.
 func (s *Samples) locate(err error) error {
 	var e *Error
-	if errors.As(err, &e) && e.Row >= 0 && e.Line == 0 {
-		if file, ok := s.view.(textual); ok {
-			e.Line = file.lineOf(e.Row)
-		}
+	if !errors.As(err, &e) || e.Row < 0 {
+		return err
+	}
+	if folder, ok := s.file.(*parquetFolder); ok && e.File == folder.path {
+		e.File, e.Row = folder.place(e.Row)
+	}
+	if file, ok := s.view.(textual); ok && e.Line == 0 {
+		e.Line = file.lineOf(e.Row)
 	}
 	return err
 }
+
+// Fault returns the error of a value that the file can hold and its use cannot, such
+// as a negative weight. It names the place as the errors of reading do; row is NoRow
+// for a fault of the whole column.
+func (s *Samples) Fault(row int, column, expected, found, hint string) *Error {
+	e := &Error{File: s.file.Path(), Row: row, Column: column, Expected: expected, Found: found, Hint: hint}
+	_ = s.locate(e)
+	return e
+}
+
+// Place names a row as errors do: "data.csv:7", "folder/a.parquet: row 0".
+func (s *Samples) Place(row int) string { return s.Fault(row, "", "", "", "").place() }
 
 // maxGap is how many unwanted rows are read on the way to the next wanted one
 // rather than starting anew there.

@@ -127,7 +127,7 @@ func writeGroupRows(p *page, t *result.Target, heading string, groups []groupRow
 	p.blank()
 	p.grid(rows)
 	if more := len(groups) - len(shown); more > 0 {
-		p.line("%d more rows in --json", more)
+		p.line("%s in --json", count(int64(more), "more row"))
 	}
 }
 

@@ -161,7 +161,7 @@ func (g *games) average() (*games, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &games{players: g.players, names: g.names, target: g.target, tables: tables, averaged: n}, nil
+	return &games{players: g.players, names: g.names, target: g.target, patterns: g.patterns, tables: tables, averaged: n}, nil
 }
 
 // indexValues are the values of an index, one game after the other, and the spectra
@@ -215,16 +215,24 @@ func computeIndex(g *games, opt *indexOptions) (*indexValues, error) {
 			return nil, inFile(opt.game, err)
 		}
 		of.Spectrum = spectral.Spectrum(moebius)
+		g.poolSpectrum(&of.Spectrum, spectral, moebius)
 		out.spectra = append(out.spectra, of)
+	}
+	if g.ids == nil {
+		g.pool(out.values, f)
 	}
 	return out, nil
 }
 
-// each returns the values of one coalition, over games.
-func (v *indexValues) each(position int) func(yield func(float64) bool) {
+// each returns the values of one coalition, over the games whose samples have all of its
+// players.
+func (v *indexValues) each(c placed) func(yield func(float64) bool) {
 	return func(yield func(float64) bool) {
-		for at := position; at < len(v.values); at += v.formula.Len() {
-			if !yield(v.values[at]) {
+		for r := range v.tables.Len() {
+			if v.lacks(r, c.coalition) {
+				continue
+			}
+			if !yield(v.values[r*v.formula.Len()+c.position]) {
 				return
 			}
 		}

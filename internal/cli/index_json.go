@@ -12,6 +12,8 @@ import (
 //	{"index": "k-SII", "order": 2, "values": {"": 2.06, "0": -0.25, "0,1": 0.01}, ...}
 //
 // with an array over samples for each coalition where the games are those of samples.
+// Where samples lack players, "having" counts those that have all of a coalition, and a
+// value of a sample that lacks one is null.
 // Numbers are the shortest that read back the same. It goes line by line, since a
 // coalition of many samples has many numbers.
 func (v *indexValues) write(w io.Writer) error {
@@ -30,18 +32,29 @@ func (v *indexValues) write(w io.Writer) error {
 		}
 		fmt.Fprintf(out, "\n    %s: ", marshal(playersKey(c.coalition)))
 		if v.ids == nil {
-			out.Write(marshal(v.values[c.position]))
+			out.Write(marshal(v.valueOrNull(0, c)))
 			continue
 		}
 		separator := byte('[')
-		for x := range v.each(c.position) {
+		for r := range v.tables.Len() {
 			out.WriteByte(separator)
-			out.Write(marshal(x))
+			out.Write(marshal(v.valueOrNull(r, c)))
 			separator = ','
 		}
 		out.WriteByte(']')
 	}
-	fmt.Fprintf(out, "\n  },\n  \"players\": %d,\n  \"player_names\": %s,\n  \"target\": %s,\n  \"samples\": %s,\n  \"id\": %s,\n  \"spectrum\": {",
+	out.WriteString("\n  },")
+	if v.patterns != nil {
+		out.WriteString("\n  \"having\": {")
+		for i, c := range v.ordered() {
+			if i > 0 {
+				out.WriteByte(',')
+			}
+			fmt.Fprintf(out, "\n    %s: %d", marshal(playersKey(c.coalition)), v.having(c.coalition))
+		}
+		out.WriteString("\n  },")
+	}
+	fmt.Fprintf(out, "\n  \"players\": %d,\n  \"player_names\": %s,\n  \"target\": %s,\n  \"samples\": %s,\n  \"id\": %s,\n  \"spectrum\": {",
 		v.players, marshal(v.names), marshal(orNull(v.target)), marshal(v.samples()), marshal(v.ids))
 	for i, s := range v.spectra {
 		if i > 0 {

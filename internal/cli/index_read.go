@@ -27,7 +27,12 @@ type games struct {
 	// one that the samples are of, "" where the file does not say.
 	ids    []string
 	target string
-	tables game.Tables
+	// present are the players that each sample has, and patterns counts the samples that
+	// have the same; both nil where all have all. A player that a sample lacks changes
+	// nothing in its game.
+	present  []game.Coalition
+	patterns map[game.Coalition]int
+	tables   game.Tables
 	// averaged counts the samples whose mean this is, 0 for none.
 	averaged int
 }
@@ -78,7 +83,12 @@ func sampleGames(s *result.Samples, target string) (*games, error) {
 	if err != nil {
 		return nil, inFile(s.Path, err)
 	}
-	return &games{players: len(s.Modalities), names: s.Modalities, ids: s.IDs, target: s.Targets[at], tables: tables}, nil
+	g := &games{players: len(s.Modalities), names: s.Modalities, ids: s.IDs, target: s.Targets[at], tables: tables}
+	g.present, g.patterns = s.Present, patternsOf(s.Present, g.players)
+	if g.patterns == nil {
+		g.present = nil
+	}
+	return g, nil
 }
 
 // noValues says why samples have no values of coalitions: two formats never do, and the

@@ -21,9 +21,9 @@ func writeIndex(p *page, path string, v *indexValues) {
 	head := [][2]string{{"game", path}}
 	switch n := v.samples(); {
 	case v.ids != nil:
-		head = append(head, [2]string{"samples", grouped(int64(*n))})
+		head = append(head, [2]string{"samples", grouped(int64(*n)) + ", in means each counts once"})
 	case n != nil:
-		head = append(head, [2]string{"samples", "mean over " + grouped(int64(*n))})
+		head = append(head, [2]string{"samples", "mean over " + grouped(int64(*n)) + ", each counts once"})
 	}
 	if v.target != "" {
 		head = append(head, [2]string{"target", v.target})
@@ -47,6 +47,9 @@ func (v *indexValues) addsUp() string {
 	if !v.formula.Index().EfficientAt(v.players, v.formula.Order()) {
 		return "no"
 	}
+	if v.ids == nil && v.patterns != nil {
+		return "no: values are means over different samples"
+	}
 	worst := 0.0
 	for r := range v.tables.Len() {
 		table := v.tables.Game(r)
@@ -69,20 +72,25 @@ func (v *indexValues) addsUp() string {
 // A coalitionSummary is what the table shows of a coalition.
 type coalitionSummary struct {
 	placed
+	// samples have all players of the coalition; the others are over these.
+	samples                   int
 	mean, absolute, deviation float64
 }
 
 // summaries returns what there is of each size, the largest first.
 func (v *indexValues) summaries() map[int][]coalitionSummary {
-	n := float64(v.tables.Len())
 	bySize := map[int][]coalitionSummary{}
 	for _, c := range v.ordered() {
-		s := coalitionSummary{placed: c}
-		for x := range v.each(c.position) {
+		s := coalitionSummary{placed: c, samples: v.having(c.coalition)}
+		n := float64(s.samples)
+		if v.ids == nil {
+			n = 1
+		}
+		for x := range v.each(c) {
 			s.mean += x / n
 			s.absolute += math.Abs(x) / n
 		}
-		for x := range v.each(c.position) {
+		for x := range v.each(c) {
 			s.deviation += (x - s.mean) * (x - s.mean)
 		}
 		s.deviation = math.Sqrt(s.deviation / (n - 1)) // not a number for one sample
@@ -103,6 +111,9 @@ func (v *indexValues) writeValues(p *page) {
 	if v.ids != nil {
 		heads = []string{"mean " + name, "mean absolute", "sd over samples"}
 	}
+	if v.patterns != nil {
+		heads = append(heads, "samples")
+	}
 	rows := [][]cell{numbers("", heads...)}
 	hidden := 0
 	bySize := v.summaries()
@@ -111,18 +122,28 @@ func (v *indexValues) writeValues(p *page) {
 		shown := all[:min(len(all), mostOfOrder)]
 		hidden += len(all) - len(shown)
 		for _, s := range shown {
-			row := numbers(v.name(s.coalition), significant(s.mean))
+			texts := []string{significant(s.mean)}
 			if v.ids != nil {
-				deviation := "-"
-				if len(v.ids) > 1 {
-					deviation = significant(s.deviation)
+				texts = append(texts, significant(s.absolute), "-")
+				if s.samples > 1 {
+					texts[2] = significant(s.deviation)
 				}
-				row = numbers(v.name(s.coalition), significant(s.mean), significant(s.absolute), deviation)
 			}
-			rows = append(rows, row)
+			if v.patterns != nil {
+				if s.samples == 0 {
+					for i := range texts {
+						texts[i] = undefined
+					}
+				}
+				texts = append(texts, grouped(int64(s.samples)))
+			}
+			rows = append(rows, numbers(v.name(s.coalition), texts...))
 		}
 	}
 	p.grid(rows)
+	if v.patterns != nil {
+		p.line("Each row is over the samples that have all of its players.")
+	}
 	if hidden > 0 {
 		p.line("The %d largest of each size are shown; --json has %s more.", mostOfOrder, grouped(int64(hidden)))
 	}

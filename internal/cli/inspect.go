@@ -24,9 +24,11 @@ type inspection struct {
 	Modalities []modalityReport  `json:"modalities"`
 	Data       *fileReport       `json:"data"`
 	Background *backgroundReport `json:"background"`
-	Question   *questionReport   `json:"question"`
-	Cost       *costReport       `json:"cost"`
-	Warnings   []diag.Warning    `json:"warnings"`
+	// Cohort is nil where no flag says what the samples are.
+	Cohort   *cohortReport   `json:"cohort"`
+	Question *questionReport `json:"question"`
+	Cost     *costReport     `json:"cost"`
+	Warnings []diag.Warning  `json:"warnings"`
 	// graph is how the parts of Cost hang together, nil without data.
 	graph *partGraph
 }
@@ -100,7 +102,8 @@ func newInspect(s *streams) *cobra.Command {
 		Use:   "inspect MODEL [DATA] [flags]",
 		Short: "Say what a run would do, and what it would cost",
 		Long: `Say what a run would do, and what it would cost: inputs and outputs of the
-model, modalities, task and target, the parts that the model is cut into, their
+model, modalities, task and target, samples by group and by the modalities that
+they lack, the parts that the model is cut into, their
 rows, memory, and the seconds that they take, measured on a small probe of about
 a second.
 
@@ -308,6 +311,11 @@ func (r *inspection) ask(ctx context.Context, opt *inspectOptions, m modelFile) 
 	r.Cost = reportCost(plan, opt.options.Plan, cut, r.graph.parts)
 	if opt.dot {
 		return nil
+	}
+	if asksCohort(&opt.options) {
+		if r.Cohort, err = reportCohort(ctx, plan, &opt.options); err != nil {
+			return err
+		}
 	}
 	return r.Cost.measure(ctx, plan.Engine())
 }

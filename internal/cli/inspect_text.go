@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,15 +45,26 @@ func writeInspection(p *page, r *inspection) {
 	writeModel(p, r)
 	if len(r.Modalities) > 0 {
 		p.blank()
+		lacking := r.Cohort != nil && r.Cohort.Present != nil
 		rows := [][]cell{{{head: "modality"}, {head: "elements", number: true}, {head: "inputs"}}}
+		if lacking {
+			rows[0] = slices.Insert(rows[0], 2, cell{head: "lack it", number: true})
+		}
 		for _, m := range r.Modalities {
-			rows = append(rows, []cell{{head: m.Name}, {head: grouped(int64(m.Elements)), number: true}, {head: strings.Join(m.Inputs, ", ")}})
+			row := []cell{{head: m.Name}, {head: grouped(int64(m.Elements)), number: true}, {head: strings.Join(m.Inputs, ", ")}}
+			if lacking {
+				row = slices.Insert(row, 2, cell{head: r.lacking(m.Name), number: true})
+			}
+			rows = append(rows, row)
 		}
 		p.grid(rows)
 	}
 	if r.Question != nil {
 		p.blank()
 		writeQuestion(p, r)
+		if r.Cohort != nil {
+			r.Cohort.writeUnits(p)
+		}
 		p.blank()
 		writeExpectedCost(p, r.Cost)
 	}
@@ -69,12 +81,19 @@ func writeQuestion(p *page, r *inspection) {
 	if q.TaskGuessed {
 		task += " (guessed)"
 	}
-	lines := [][2]string{
-		{"data", fmt.Sprintf("%s, %s", r.Data.Source, count(int64(r.Data.Samples), "sample"))},
-		{"background", fmt.Sprintf("%s, %s, mask %s", r.Background.Source, count(int64(r.Background.Rows), "row"), r.Background.Mask)},
+	background := fmt.Sprintf("%s, %s, mask %s", r.Background.Source, count(int64(r.Background.Rows), "row"), r.Background.Mask)
+	lines := [][2]string{{"data", fmt.Sprintf("%s, %s", r.Data.Source, count(int64(r.Data.Samples), "sample"))}}
+	if c := r.Cohort; c != nil {
+		lines = append(lines, c.heads(r.Data.Samples)...)
+		if c.Present != nil {
+			background += fmt.Sprintf("; %s of %s can be drawn", grouped(int64(c.Background.Complete)), grouped(int64(c.Background.Rows)))
+		}
+	}
+	lines = append(lines, [][2]string{
+		{"background", background},
 		{"output", q.Output + ", transform " + q.Transform},
 		{"task", task},
-	}
+	}...)
 	if len(q.Classes) > 0 {
 		lines = append(lines, [2]string{"classes", strings.Join(q.Classes, ", ")})
 	}
