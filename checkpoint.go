@@ -41,8 +41,15 @@ func (p *Plan) evaluate(ctx context.Context, provenance result.Provenance, each 
 	}
 	// Nothing is written when it closes: files were flushed one by one.
 	defer folder.Close()
-	if p.opt.Resumed != nil && folder.Found() > 0 {
-		p.opt.Resumed(folder.Found(), p.engine.Tiles())
+	from, to := p.engine.Range()
+	found := 0 // of a shard's own tiles: the folder may have those of others
+	for tile := from; tile < to; tile++ {
+		if folder.Has(tile) {
+			found++
+		}
+	}
+	if p.opt.Resumed != nil && found > 0 {
+		p.opt.Resumed(found, to-from)
 	}
 	return p.engine.Resume(ctx, folder, each)
 }

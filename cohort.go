@@ -278,11 +278,88 @@ func (p *Plan) warnAboutFlags(missing []dataset.Availability) {
 		for i, m := range p.modalities {
 			for _, part := range m.Parts {
 				if input := p.samples.Inputs()[part.Input].Name; input == a.Column && i != a.Modality {
-					p.warnings.Add("flag-is-a-player", m.Name, "the model's input %s tells whether a sample has %s and is a modality of its own, so that it may say yes where %s is not shown; put them together: --modality %s=...,%s", input, name, name, name, input)
+					p.warnings.Add("flag-is-a-player", name, "the model's input %s tells whether a sample has %s and is a modality of its own, so that it may say yes where %s is not shown; put them together: --modality %s=...,%s", input, name, name, name, input)
 				}
 			}
 		}
 	}
+}
+
+// mostLooked is how many samples that lack a modality are held against each other.
+const mostLooked = 32
+
+// lookOfAbsence returns the first row that lacks a modality as the file has it, and warns
+// where others look different there.
+func (p *Plan) lookOfAbsence(ctx context.Context, s *dataset.Samples, who *dataset.Presence, modality int) ([]tensor.Tensor, error) {
+	first, err := s.ReadRaw(ctx, who.First[modality])
+	if err != nil {
+		return nil, err
+	}
+	var lacking []int
+	for r, bits := range who.Rows {
+		if !game.Coalition(bits).Has(modality) {
+			lacking = append(lacking, r)
+		}
+	}
+	m := p.modalities[modality]
+	for k := range min(mostLooked, len(lacking)) {
+		row := lacking[(k+1)*len(lacking)/min(mostLooked, len(lacking))-1] // spread, the last one too
+		other, err := s.ReadRaw(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range m.Parts {
+			for e := part.Lo; e < part.Hi; e++ {
+				if a, b := first[part.Input].Format(e), other[part.Input].Format(e); a != b {
+					p.warnings.Add("absent-differs", m.Name, "samples that lack %s differ in what the file has there, input %s is %s in row %d and %s in row %d: the mask absent shows the model what row %d has; write the same into all of them",
+						m.Name, p.samples.Inputs()[part.Input].Name, a, who.First[modality], b, row, who.First[modality])
+					return first, nil
+				}
+			}
+		}
+	}
+	return first, nil
+}
+
+// warnAboutPadding says where --pad does nothing, and where lists that lie side by side
+// do not have the same length before it.
+func (p *Plan) warnAboutPadding(ctx context.Context) error {
+	pads, err := dataset.ParsePad(p.opt.Pad)
+	if err != nil || len(pads) == 0 {
+		return err
+	}
+	files := []*dataset.Samples{p.samples, p.rows}
+	if p.rows == p.samples {
+		files = files[:1]
+	}
+	for _, pad := range pads {
+		fills := false
+		for _, s := range files {
+			if fills {
+				break
+			}
+			if fills, err = s.Fills(ctx, pad.Input); err != nil {
+				return err
+			}
+		}
+		if !fills {
+			p.warnings.Add("nothing-padded", pad.Input, "--pad fills nothing of input %s: no row is shorter than the model gets it", pad.Input)
+		}
+	}
+	for _, m := range p.modalities {
+		for _, s := range files {
+			u, err := s.UnequalLists(ctx, m)
+			if err != nil {
+				return err
+			}
+			if u != nil {
+				p.warnings.Add("lengths-differ", m.Name, "%s: %d in %s and %d in %s (rows like that: %d): if they belong to each other element by element, one of them is wrong",
+					s.Place(u.Row), u.Lengths[0], u.Inputs[0], u.Lengths[1], u.Inputs[1], u.Rows)
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // standIns finds the rows that a background may be drawn from, and what modalities look
@@ -300,9 +377,9 @@ func (p *Plan) standIns(ctx context.Context, data *dataset.Presence) (err error)
 		switch {
 		case !told.Has(i):
 		case data.First[i] >= 0:
-			p.cohort.absent[i], err = p.samples.ReadRaw(ctx, data.First[i])
+			p.cohort.absent[i], err = p.lookOfAbsence(ctx, p.samples, data, i)
 		case rows.First[i] >= 0:
-			p.cohort.absent[i], err = p.rows.ReadRaw(ctx, rows.First[i])
+			p.cohort.absent[i], err = p.lookOfAbsence(ctx, p.rows, rows, i)
 		default:
 			err = fmt.Errorf("intershap: mask %s=absent: no sample lacks %s, so the data do not show how the model is told; give its values, as in --mask %s=value:0", m.Name, m.Name, m.Name)
 		}

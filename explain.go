@@ -38,7 +38,12 @@ type Explanation struct {
 	phi   []float64
 	// errors are those of each target's headline.
 	errors []sourceErrors
+	// guessed is set when the task was not given.
+	guessed bool
 }
+
+// TaskGuessed reports whether the task was not given, but guessed from the output.
+func (e *Explanation) TaskGuessed() bool { return e.guessed }
 
 // Global returns the first target's global aggregation: means before absolute
 // values.
@@ -129,7 +134,7 @@ func (p *Plan) run(ctx context.Context, provenance result.Provenance) (*Partial,
 		return nil, nil, err
 	}
 	found := &Partial{
-		provenance: provenance, facts: c.facts, warnings: warnings.All(),
+		provenance: provenance, facts: c.facts, warnings: warnings.All(), guessed: p.opt.Task == Guess,
 		tiles: tileRange{Of: p.engine.Tiles(), Samples: p.engine.TileSamples()},
 		cost:  result.Cost{RowsNaive: p.engine.NaiveRows(), Rows: map[string]int64{}, Seconds: cost.Evaluation.Seconds()},
 		sums:  sums{tiles: c.tiles, residual: c.residual, magnitude: c.magnitude},

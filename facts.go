@@ -238,6 +238,11 @@ func (f *facts) describe(b *result.Breakdown, s *score.Summary) {
 	}
 }
 
+// complete reports whether every sample has every modality.
+func (f *facts) complete() bool {
+	return f.Patterns == nil || len(f.Patterns) == 1 && f.Patterns[0].Present == game.Grand(len(f.Modalities))
+}
+
 // A family's name is its index and order.
 type familyName struct {
 	Index index.Index `json:"index"`
@@ -268,7 +273,8 @@ func (f *facts) interactions(out *result.Target, t int, families []familyTotal, 
 	if f.Index != 0 {
 		s := find(f.Index, f.Order).Summary(t, opt)
 		// Estimates of other indices miss the sum where the index itself does not.
-		efficient := f.Index.Card().Efficient || f.exact() && f.Index.EfficientAt(m, f.Order)
+		// So do means over those who have a coalition, where some lack a part of it.
+		efficient := f.complete() && (f.Index.Card().Efficient || f.exact() && f.Index.EfficientAt(m, f.Order))
 		out.Interactions = result.NewInteractions(s, f.Index.String(), f.Order, efficient, f.Modalities)
 	}
 	if m < leastSpectral {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/engine"
@@ -109,8 +110,8 @@ type Options struct {
 	// stopped goes on where it was; "" keeps nothing. It is made where it is not
 	// there. Model, data and background must have digests, as files do.
 	Checkpoint string
-	// Resumed is told, before the first row, how many of the run's tiles the
-	// checkpoint has, if any; it may be nil.
+	// Resumed is told, before the first row, how many of the run's tiles, or of the
+	// shard's, the checkpoint has, if any; it may be nil.
 	Resumed func(found, tiles int)
 	// Sink receives the values of every sample; nil keeps them in memory for
 	// Explanation.Local and Explanation.Phi, which have nothing to say otherwise.
@@ -173,6 +174,9 @@ func (o Options) validate() error {
 	check(o.Shard.valid(), "shard %d of %d: want 1 of 1 or more, up to the last", o.Shard.Index+1, o.Shard.Of)
 	for _, columns := range o.By {
 		check(len(columns) > 0, "by: want at least one column")
+		for i, name := range columns {
+			check(name != "" && !slices.Contains(columns[:i], name), "by: column %q: want names, each once", name)
+		}
 	}
 	if len(o.Missing) > 0 {
 		check(o.Budget == 0, "missing: a budget of coalitions is not for samples that lack modalities: what they lack is not drawn")

@@ -85,6 +85,9 @@ func NewPlan(ctx context.Context, m model.Model, samples, rows dataset.File, opt
 	if err := p.cohort.scan(ctx, p.samples); err != nil {
 		return nil, err
 	}
+	if err := p.warnAboutPadding(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.samples.Check(ctx, nil); err != nil {
 		return nil, err
 	}

@@ -1,13 +1,9 @@
 package intershap
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/engine/checkpoint"
@@ -29,9 +25,12 @@ func (s Shard) valid() bool { return s.whole() || s.Index >= 0 && s.Index < s.Of
 
 // A Partial is what some consecutive tiles of a run say: sums, and what they are read
 // with. Partials of one run merge to the explanation that the run would have had by
-// itself, to the last bit; see [Merge].
+// itself, to the last bit; see [Merge], which uses them up.
 type Partial struct {
 	path       string // of the file that it was read from, "" for none
+	digest     string // of that file's document
+	guessed    bool   // the task was not given
+	used       bool   // its sums are in an explanation
 	shard      Shard
 	tiles      tileRange
 	identity   checkpoint.Identity
@@ -75,6 +74,14 @@ func (x *Partial) name() string {
 	return "shard " + x.shard.String()
 }
 
+// whole refuses a shard whose sums went into an explanation.
+func (x *Partial) whole() error {
+	if x.used {
+		return fmt.Errorf("intershap: %s was merged before, which uses it up; read or run it again", x.name())
+	}
+	return nil
+}
+
 // sums are what tiles add up to.
 type sums struct {
 	tiles    score.Tiles
@@ -89,6 +96,9 @@ type familySums struct {
 	tiles score.Tiles
 }
 
+// name is what messages call the family.
+func (s *familySums) name() string { return fmt.Sprintf("%s to order %d", s.Index, s.Order) }
+
 // A familyTotal is the sum over all tiles.
 type familyTotal struct {
 	familyName
@@ -96,7 +106,8 @@ type familyTotal struct {
 }
 
 // Partial runs the plan's shard, or all of it. Data, background and model must have
-// digests, as files do: they tell whose shard it is.
+// digests, as files do: they tell whose shard it is. Its errors are those of
+// [Plan.Explain], and a source without a digest.
 func (p *Plan) Partial(ctx context.Context) (*Partial, error) {
 	provenance, err := p.ready(ctx)
 	if err != nil {
@@ -127,16 +138,22 @@ func (x *Partial) explanation() (*Explanation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := x.counted("the matrices", total); err != nil {
+		return nil, err
+	}
 	var families []familyTotal
 	for i := range x.sums.families {
 		f := &x.sums.families[i]
 		sum, err := f.tiles.Total()
+		if err == nil {
+			err = x.counted(f.name(), sum)
+		}
 		if err != nil {
 			return nil, err
 		}
 		families = append(families, familyTotal{f.familyName, sum})
 	}
-	e := &Explanation{}
+	e := &Explanation{guessed: x.guessed}
 	e.Schema, e.Provenance, e.Classes, e.Modalities = result.Schema, x.provenance, x.facts.Classes, x.facts.Modalities
 	e.Groups, e.Cost = x.facts.Groups, x.cost
 	var doubts diag.List
@@ -157,124 +174,15 @@ func (x *Partial) explanation() (*Explanation, error) {
 	return e, nil
 }
 
-// Merge returns the explanation of a run from all of its shards, in any order. It is
-// the one that the run has by itself, but for the command and the seconds, which add up.
-// It uses the shards up.
-func Merge(shards ...*Partial) (*Explanation, error) {
-	if len(shards) == 0 {
-		return nil, errors.New("intershap: merge: want the shards of a run, got none")
-	}
-	shards = slices.SortedFunc(slices.Values(shards), func(a, b *Partial) int { return cmp.Compare(a.tiles.From, b.tiles.From) })
-	first := shards[0]
-	for _, s := range shards[1:] {
-		if err := first.sameRun(s); err != nil {
-			return nil, err
+// counted holds the samples behind sums of all tiles against those of the data: what
+// summarises them takes some to be there.
+func (x *Partial) counted(name string, total *score.Accumulator) error {
+	n := x.provenance.Data.Samples
+	for t, target := range x.facts.Targets {
+		// Samples of weight 0 are not there.
+		if got := total.Samples(t); got != n && (!x.facts.Weighted || got < 1 || got > n) {
+			return fmt.Errorf("intershap: the sums of %s hold %d samples of target %s, want %d; run the shards again", name, got, target, n)
 		}
-	}
-	if err := complete(shards); err != nil {
-		return nil, err
-	}
-	var warnings diag.List
-	warnings.Append(first.warnings...)
-	for _, s := range shards[1:] {
-		warnings.Append(first.renamed(s)...)
-		first.tiles.To = s.tiles.To
-		first.cost.Seconds += s.cost.Seconds
-		if err := first.sums.merge(&s.sums); err != nil {
-			return nil, err
-		}
-	}
-	first.warnings = warnings.All()
-	return first.explanation()
-}
-
-// renamed returns the warnings of another shard of the run, about the files as this one
-// names them: on another machine they may lie elsewhere.
-func (x *Partial) renamed(y *Partial) []diag.Warning {
-	mine, others := x.sources(), y.sources()
-	out := slices.Clone(y.warnings)
-	for i := range out {
-		if at := slices.Index(others, out[i].Subject); at >= 0 && out[i].Subject != "" {
-			out[i].Subject = mine[at]
-		}
-	}
-	return out
-}
-
-// sources are the names of what the run reads.
-func (x *Partial) sources() []string {
-	p := x.provenance
-	return []string{p.Data.Source.Source, p.Background.Source.Source, p.Model.Source}
-}
-
-// complete says which tiles of a run are in two of its shards, which are in order, and
-// which in none.
-func complete(shards []*Partial) error {
-	var gaps []tileRange
-	at := shards[0].tiles
-	at.To = 0
-	for _, s := range shards {
-		if s.tiles.From < at.To {
-			other := shards[slices.Index(shards, s)-1]
-			return fmt.Errorf("intershap: merge: %s (shard %s) and %s (shard %s) have samples in common: give each shard once", other.name(), other.shard, s.name(), s.shard)
-		}
-		if s.tiles.From > at.To {
-			gaps = append(gaps, tileRange{at.To, s.tiles.From, at.Of, at.Samples})
-		}
-		at.To = s.tiles.To
-	}
-	if at.To < at.Of {
-		gaps = append(gaps, tileRange{at.To, at.Of, at.Of, at.Samples})
-	}
-	if gaps == nil {
-		return nil
-	}
-	var texts []string
-	for _, g := range gaps {
-		lo, hi := g.bounds(shards[0].provenance.Data.Samples)
-		texts = append(texts, fmt.Sprintf("%d to %d", lo, hi-1))
-	}
-	return fmt.Errorf("intershap: merge: samples %s are in no shard: give all shards of the run, %s", strings.Join(texts, ", "), missing(shards))
-}
-
-// missing names the shards that are not there, where all are of one number.
-func missing(shards []*Partial) string {
-	of := shards[0].shard.Of
-	there := map[int]bool{}
-	for _, s := range shards {
-		if s.shard.Of != of {
-			return "best of one number"
-		}
-		there[s.shard.Index] = true
-	}
-	const most = 5
-	var out []string
-	for i := range of {
-		if !there[i] && len(out) <= most {
-			out = append(out, Shard{i, of}.String())
-		}
-	}
-	if len(out) > most {
-		return fmt.Sprintf("%s and more are missing", strings.Join(out[:most], ", "))
-	}
-	if len(out) == 1 {
-		return out[0] + " is missing"
-	}
-	return strings.Join(out, ", ") + " are missing"
-}
-
-func (a *sums) merge(b *sums) error {
-	if err := a.tiles.Merge(&b.tiles); err != nil {
-		return err
-	}
-	for i := range a.families {
-		if err := a.families[i].tiles.Merge(&b.families[i].tiles); err != nil {
-			return err
-		}
-	}
-	for t := range a.residual {
-		a.residual[t] = max(a.residual[t], b.residual[t])
-		a.magnitude[t] = max(a.magnitude[t], b.magnitude[t])
 	}
 	return nil
 }

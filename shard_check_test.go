@@ -3,14 +3,17 @@ package intershap
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/intershap/intershap/dataset"
 	"github.com/intershap/intershap/index"
 	"github.com/intershap/intershap/model"
+	"github.com/intershap/intershap/result"
 )
 
 // product multiplies two inputs; it has a digest, as a file has.
@@ -21,20 +24,17 @@ func (product) Digest() string { return "ab" }
 // shardDocuments returns the documents of all shards of a small run.
 func shardDocuments(t testing.TB, of int) []shardDocument {
 	t.Helper()
-	return shardDocumentsOf(t, of, Options{By: [][]string{{"sex"}}, Index: index.SII, Order: 2, Memory: 1 << 20, Fixed: []string{"w", "has_b", "c"}})
+	return shardDocumentsOf(t, of, forgery{[]string{"a", "b", "sex"}, Options{By: [][]string{{"sex"}}, Index: index.SII, Order: 2, Memory: 1 << 20}})
 }
 
-// shardDocumentsOf returns those of a small run with options.
-func shardDocumentsOf(t testing.TB, of int, opt Options) []shardDocument {
+// shardDocumentsOf returns those of another small run.
+func shardDocumentsOf(t testing.TB, of int, run forgery) []shardDocument {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "data.csv")
-	if err := os.WriteFile(path, []byte(forgeRows()), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(forgeRows(run.columns)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	y := model.RowFunc("y", func(x model.Row) []float64 {
-		c := x("c")
-		return []float64{x("a")[0]*x("b")[0] + c[0]*c[1] + c[2]*c[3]*c[4] + c[5]}
-	})
+	opt := run.opt
 	opt.Sink = Discard
 	if opt.BackgroundSize == 0 {
 		opt.BackgroundSize = 20
@@ -46,7 +46,7 @@ func shardDocumentsOf(t testing.TB, of int, opt Options) []shardDocument {
 			t.Fatal(err)
 		}
 		opt.Shard = Shard{i, of}
-		p, err := NewPlan(t.Context(), product{y}, f, nil, opt)
+		p, err := NewPlan(t.Context(), forgeModel(run.columns), f, nil, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,11 +118,32 @@ func TestShardsThatContradictThemselves(t *testing.T) {
 		"another level":          {func(d *shardDocument) { d.Facts.Level = 1 }, "its level lies not between 0 and 1"},
 		"another group":          {func(d *shardDocument) { d.Facts.By[0].Values = [][]string{{"f"}} }, "the sums of the matrices are of another shape"},
 		"no groups":              {func(d *shardDocument) { d.Facts.By = nil }, "the sums of the matrices are of another shape"},
-		"patterns":               {func(d *shardDocument) { d.Facts.Patterns = []pattern{{Present: 1, Samples: 3}} }, "are of another shape"},
+		"patterns":               {func(d *shardDocument) { d.Facts.Patterns = []pattern{{Present: 1, Samples: 40}} }, "are of another shape"},
+		"patterns of few":        {func(d *shardDocument) { d.Facts.Patterns = []pattern{{Present: 1, Samples: 3}} }, "its patterns are not those of its samples"},
+		"a pattern twice":        {func(d *shardDocument) { d.Facts.Patterns = []pattern{{1, 20}, {1, 20}} }, "its patterns are not those of its modalities"},
+		"patterns of others":     {func(d *shardDocument) { d.Facts.Patterns = []pattern{{Present: 4, Samples: 40}} }, "its patterns are not those of its modalities"},
+		"groups without players": {func(d *shardDocument) { d.Facts.Groups = []result.Grouping{{Modality: "x"}} }, "has no players"},
+		"groups of others":       {func(d *shardDocument) { d.Facts.Groups = []result.Grouping{{Modality: "x", Players: []int{0, 1, 2}}} }, "its groups are not those of its players"},
+		"groups of some":         {func(d *shardDocument) { d.Facts.Groups = []result.Grouping{{Modality: "x", Players: []int{0}}} }, "its groups are not those of its players"},
+		"a modality twice":       {func(d *shardDocument) { d.Facts.Modalities = []string{"a", "a"} }, "it has a modality twice"},
+		"a budget":               {func(d *shardDocument) { d.Facts.Sampling = &result.Sampling{Estimator: "regression", Draws: 4} }, "its draws are not those of its sums"},
+		"no such estimator":      {func(d *shardDocument) { d.Facts.Sampling = &result.Sampling{Estimator: "guess"} }, "got \"guess\""},
+		"a value more": {func(d *shardDocument) {
+			d.Facts.By[0].Values[0] = []string{"f", "g"}
+		}, "the values of a group by [\"sex\"] are not those of its columns"},
+		"a group twice":       {func(d *shardDocument) { d.Facts.By[0].Values[0] = d.Facts.By[0].Values[1] }, "it has a group by [\"sex\"] twice"},
+		"a column twice":      {func(d *shardDocument) { d.Facts.By[0].Columns = []string{"sex", "sex"} }, "by one twice"},
+		"a partition twice":   {func(d *shardDocument) { d.Facts.By = append(d.Facts.By, d.Facts.By[0]) }, "the same columns twice"},
+		"a background":        {func(d *shardDocument) { d.Facts.Background.WithBlocks = false }, "its background is not that of its sums"},
+		"clusters":            {func(d *shardDocument) { d.Facts.Clustered = true }, "are of another shape"},
+		"interactions of one": {func(d *shardDocument) { d.Facts.Families[0].Order, d.Families[0].Order, d.Facts.Order = 1, 1, 1 }, "of other coalitions"},
+		"a million samples a tile": {func(d *shardDocument) {
+			d.Tiles.Samples, d.Provenance.Data.Samples = 1<<62, 1<<62+1
+		}, "its tiles are not those of its samples"},
 		"weights":                {func(d *shardDocument) { d.Facts.Weighted = true }, "are of another shape"},
 		"by class without any":   {func(d *shardDocument) { d.Facts.ByClass = true }, "it is by class and has no classes"},
 		"no interactions":        {func(d *shardDocument) { d.Families = nil }, "it has not the interactions that it names"},
-		"other interactions":     {func(d *shardDocument) { d.Facts.Order = 3 }, "it lacks the interactions that were asked for"},
+		"other interactions":     {func(d *shardDocument) { d.Facts.Order = 1 }, "it lacks the interactions that were asked for"},
 		"no identity":            {func(d *shardDocument) { d.Identity = nil }, "it does not say of which run it is"},
 		"another convention":     {func(d *shardDocument) { d.Provenance.Convention = "single-pair" }, "its provenance is not that of its sums"},
 		"residuals of no target": {func(d *shardDocument) { d.Residual = nil }, "its residuals are not those of its targets"},
@@ -139,6 +160,82 @@ func TestShardsThatContradictThemselves(t *testing.T) {
 		}
 		if _, err := parsePartial(raw); err == nil || !strings.Contains(err.Error(), "digest") {
 			t.Errorf("%s: want a word on the digest, got %v", name, err)
+		}
+	}
+}
+
+// What is not there is not taken for granted: a document without a field, with the
+// digest that it should have.
+func TestShardsThatLackAField(t *testing.T) {
+	d := shardDocuments(t, 1)[0]
+	var document map[string]json.RawMessage
+	if err := json.Unmarshal(sealed(t, d), &document); err != nil {
+		t.Fatal(err)
+	}
+	may := map[string]string{"warnings": "", "task_guessed": "", "cost": ""} // the result says less
+	for field := range document {
+		lacking := maps.Clone(document)
+		delete(lacking, field)
+		raw, err := json.Marshal(lacking)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var part shardDocument
+		if err := json.Unmarshal(raw, &part); err != nil {
+			t.Fatal(err)
+		}
+		if field != "sha256" {
+			if part.SHA256, err = part.digest(); err != nil {
+				continue // nothing to seal: facts without a convention are none
+			}
+		}
+		if raw, err = json.Marshal(part); err != nil {
+			t.Fatal(err)
+		}
+		_, err = parsePartial(raw)
+		if _, ok := may[field]; ok != (err == nil) {
+			t.Errorf("without %s: %v", field, err)
+		}
+		if err != nil && field != "sha256" && strings.Contains(err.Error(), "digest") {
+			t.Errorf("without %s it is not sealed: %v", field, err)
+		}
+	}
+	if len(document) != 14 {
+		t.Errorf("%d fields, want 14: say what becomes of a document without the new one", len(document))
+	}
+}
+
+// Every fact of a run's identity is in docs/format/checkpoint.md, which shard.md names.
+func TestIdentityIsWrittenDown(t *testing.T) {
+	source, err := os.ReadFile("checkpoint.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("docs/format/checkpoint.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`\{Name: "([a-z0-9_]+)"`).FindAllSubmatch(source, -1)
+	if len(names) < 20 {
+		t.Fatalf("found %d facts in checkpoint.go, want more than 20", len(names))
+	}
+	for _, name := range names {
+		if !bytes.Contains(doc, append(append([]byte("`"), name[1]...), '`')) {
+			t.Errorf("docs/format/checkpoint.md does not name %s", name[1])
+		}
+	}
+}
+
+// Columns that break samples down are named once.
+func TestByIsNamedOnce(t *testing.T) {
+	for _, by := range [][][]string{{{}}, {{""}}, {{"a", "a"}}, {{"a"}, {"b"}, {"a"}}} {
+		if err := (Options{By: by}).withDefaults().validate(); err == nil || !strings.Contains(err.Error(), "by ") {
+			t.Errorf("by %q: %v", by, err)
+		}
+	}
+	for _, by := range [][][]string{nil, {{"a"}, {"b"}}, {{"a", "b"}, {"b", "a"}, {"a"}}} {
+		if err := (Options{By: by}).withDefaults().validate(); err != nil {
+			t.Errorf("by %q: %v", by, err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package intershap
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,29 +8,35 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/intershap/intershap/diag"
 	"github.com/intershap/intershap/engine/checkpoint"
 	"github.com/intershap/intershap/result"
-	"github.com/intershap/intershap/score"
 )
 
 // ShardSchema names the version of a shard's document.
 const ShardSchema = "intershap/shard/v1"
 
-// shardDocument is a shard as it lies on the disk.
-type shardDocument struct {
+// shardHead is all of a shard's document but what is added up.
+type shardHead struct {
 	Schema     string            `json:"schema"`
 	Shard      shardNumber       `json:"shard"`
 	Tiles      tileRange         `json:"tiles"`
 	Identity   []factDocument    `json:"identity"`
 	Provenance result.Provenance `json:"provenance"`
 	Facts      facts             `json:"facts"`
-	Cost       result.Cost       `json:"cost"`
-	Warnings   []diag.Warning    `json:"warnings"`
-	Residual   []float64         `json:"residual"`
-	Magnitude  []float64         `json:"magnitude"`
+}
+
+// shardDocument is a shard as it lies on the disk.
+type shardDocument struct {
+	shardHead
+	// TaskGuessed is no part of the facts: shards with the task given and guessed may be
+	// of one run.
+	TaskGuessed bool           `json:"task_guessed"`
+	Cost        result.Cost    `json:"cost"`
+	Warnings    []diag.Warning `json:"warnings"`
+	Residual    []float64      `json:"residual"`
+	Magnitude   []float64      `json:"magnitude"`
 	// Sums are those of the paper's matrices, as score.Tiles writes them.
 	Sums     []byte           `json:"sums"`
 	Families []familyDocument `json:"families"`
@@ -66,10 +71,15 @@ type familyDocument struct {
 	Sums []byte `json:"sums"`
 }
 
-// Write writes the shard as JSON; docs/format/shard.md describes it.
+// Write writes the shard as JSON; docs/format/shard.md describes it. It is an error where
+// the shard was merged before, which uses it up, and where w refuses it.
 func (x *Partial) Write(w io.Writer) error {
+	if err := x.whole(); err != nil {
+		return err
+	}
 	d := shardDocument{
-		Schema: ShardSchema, Shard: shardNumber{x.shard.Index + 1, x.shard.Of}, Tiles: x.tiles, Provenance: x.provenance, Facts: x.facts, Cost: x.cost, Warnings: x.warnings,
+		shardHead:   shardHead{Schema: ShardSchema, Shard: shardNumber{x.shard.Index + 1, x.shard.Of}, Tiles: x.tiles, Provenance: x.provenance, Facts: x.facts},
+		TaskGuessed: x.guessed, Cost: x.cost, Warnings: x.warnings,
 		Residual: x.sums.residual, Magnitude: x.sums.magnitude,
 	}
 	for _, f := range x.identity {
@@ -102,13 +112,20 @@ func (x *Partial) Write(w io.Writer) error {
 	return err
 }
 
-// ReadPartial reads a shard that [Partial.Write] wrote. What is damaged is refused.
-func ReadPartial(path string) (*Partial, error) {
+// ReadPartial reads a shard that [Partial.Write] wrote. Its errors name the file: one that
+// cannot be read, that is no shard or one of another schema, that is damaged (a digest of
+// other contents), and one that contradicts itself.
+func ReadPartial(path string) (*Partial, error) { return readShard(path, parsePartial) }
+
+// readHead reads a shard less its sums, so that it cannot tell whether all of it is sound.
+func readHead(path string) (*Partial, error) { return readShard(path, parseHead) }
+
+func readShard(path string, parse func(raw []byte) (*Partial, error)) (*Partial, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	x, err := parsePartial(raw)
+	x, err := parse(raw)
 	if err != nil {
 		return nil, fmt.Errorf("intershap: %s: %w", path, err)
 	}
@@ -116,86 +133,80 @@ func ReadPartial(path string) (*Partial, error) {
 	return x, nil
 }
 
-func parsePartial(raw []byte) (*Partial, error) {
+// decodeShard decodes the document of a shard, or a part of it, and refuses what is none.
+func decodeShard(raw []byte, into any) error {
+	fault := json.Unmarshal(raw, into)
 	var head struct {
 		Schema string `json:"schema"`
 	}
-	if err := json.Unmarshal(raw, &head); err != nil {
-		return nil, fmt.Errorf("want a shard, which is JSON: %w; explain --shard K/N -o FILE writes one", err)
+	switch d := into.(type) {
+	case *shardDocument:
+		head.Schema = d.Schema
+	case *sealedHead:
+		head.Schema = d.Schema
+	}
+	if fault != nil { // there may be more to it than one field
+		if err := json.Unmarshal(raw, &head); err != nil {
+			return fmt.Errorf("want a shard, which is JSON: %w; explain --shard K/N -o FILE writes one", err)
+		}
 	}
 	if head.Schema != ShardSchema {
-		return nil, fmt.Errorf("want a shard, schema %q, got %q; explain --shard K/N -o FILE writes one", ShardSchema, head.Schema)
+		return fmt.Errorf("want a shard, schema %q, got %q; explain --shard K/N -o FILE writes one", ShardSchema, head.Schema)
 	}
-	var d shardDocument
-	read := json.NewDecoder(bytes.NewReader(raw))
-	if err := read.Decode(&d); err != nil {
-		return nil, fmt.Errorf("the shard is damaged: %w; run it again", err)
+	if fault != nil {
+		return damaged(fault)
 	}
-	if sum, err := d.digest(); err != nil || sum != d.SHA256 {
-		return nil, errors.New("the shard is damaged: its digest is not that of its contents; run it again")
+	return nil
+}
+
+func damaged(err error) error { return fmt.Errorf("the shard is damaged: %w; run it again", err) }
+
+// sealedHead is the head of a document with the digest of all of it.
+type sealedHead struct {
+	shardHead
+	SHA256 string `json:"sha256"`
+}
+
+func parseHead(raw []byte) (*Partial, error) {
+	var d sealedHead
+	if err := decodeShard(raw, &d); err != nil {
+		return nil, err
 	}
-	x := &Partial{
-		shard: Shard{d.Shard.Number - 1, d.Shard.Of}, tiles: d.Tiles, provenance: d.Provenance, facts: d.Facts, cost: d.Cost, warnings: d.Warnings,
-		sums: sums{residual: d.Residual, magnitude: d.Magnitude},
-	}
+	return d.partial(d.SHA256), nil
+}
+
+// partial returns a shard without sums.
+func (d *shardHead) partial(digest string) *Partial {
+	x := &Partial{shard: Shard{d.Shard.Number - 1, d.Shard.Of}, tiles: d.Tiles, provenance: d.Provenance, facts: d.Facts, digest: digest}
 	for _, f := range d.Identity {
 		x.identity = append(x.identity, checkpoint.Fact{Name: f.Name, Value: f.Value})
 	}
-	err := x.sums.tiles.UnmarshalBinary(d.Sums)
-	for _, f := range d.Families {
-		read := familySums{familyName: f.familyName}
-		err = errors.Join(err, read.tiles.UnmarshalBinary(f.Sums))
-		x.sums.families = append(x.sums.families, read)
-	}
-	if err == nil {
-		err = x.check()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the shard is damaged: %w; run it again", err)
-	}
-	return x, nil
+	return x
 }
 
-// check holds the parts of a document against each other: what reads them takes them
-// to fit.
-func (x *Partial) check() error {
-	f, t := &x.facts, x.tiles
-	want := func(ok bool, what string) error {
-		if ok {
-			return nil
+func parsePartial(raw []byte) (*Partial, error) {
+	var d shardDocument
+	if err := decodeShard(raw, &d); err != nil {
+		return nil, err
+	}
+	if sum, err := d.digest(); err != nil || sum != d.SHA256 {
+		return nil, damaged(errors.New("its digest is not that of its contents"))
+	}
+	x := d.partial(d.SHA256)
+	x.guessed, x.cost, x.warnings = d.TaskGuessed, d.Cost, d.Warnings
+	x.sums.residual, x.sums.magnitude = d.Residual, d.Magnitude
+	if err := x.sums.tiles.UnmarshalBinary(d.Sums); err != nil {
+		return nil, damaged(err)
+	}
+	for _, f := range d.Families {
+		sums := familySums{familyName: f.familyName}
+		if err := sums.tiles.UnmarshalBinary(f.Sums); err != nil {
+			return nil, damaged(err)
 		}
-		return errors.New(what)
+		x.sums.families = append(x.sums.families, sums)
 	}
-	sizes, has := f.partitions()
-	m, targets := len(f.Modalities), len(f.Targets)
-	faults := []error{
-		want(0 <= t.From && t.From < t.To && t.To <= t.Of && t.Samples > 0, "its range of tiles is none"),
-		want(x.shard.valid() && !x.shard.whole() && t.From == x.shard.Index*t.Of/x.shard.Of && t.To == (x.shard.Index+1)*t.Of/x.shard.Of, "its tiles are not those of its number"),
-		want(t.bounded(x.provenance.Data.Samples), "its tiles are not those of its samples"),
-		want(m > 0 && targets > 0, "it has no modality or no target"),
-		want(f.Level > 0 && f.Level < 1, "its level lies not between 0 and 1"),
-		want(len(x.sums.residual) == targets && len(x.sums.magnitude) == targets, "its residuals are not those of its targets"),
-		want(!f.ByClass || len(f.Classes) > 0, "it is by class and has no classes"),
+	if err := x.check(); err != nil {
+		return nil, damaged(err)
 	}
-	layout := func(name string, tiles *score.Tiles, fits func(score.Layout) bool) {
-		from, to, ok := tiles.Range()
-		l := tiles.Layout()
-		faults = append(faults, want(ok && from == t.From && to == t.To, "the sums of "+name+" are of other tiles"),
-			want(l.Modalities == m && l.Targets == targets && l.Weighted == f.Weighted && l.Clustered == f.Clustered && fits(l), "the sums of "+name+" are of another shape"))
-	}
-	layout("the matrices", &x.sums.tiles, func(l score.Layout) bool {
-		return l.Cells == nil && slices.Equal(l.Partitions, sizes) && slices.EqualFunc(l.Present, has, slices.Equal)
-	})
-	for i := range x.sums.families {
-		s := &x.sums.families[i]
-		layout(fmt.Sprintf("%s to order %d", s.Index, s.Order), &s.tiles, func(l score.Layout) bool {
-			return l.Cells != nil && len(l.Partitions) == 1 && l.Partitions[0] == max(1, len(f.Patterns))
-		})
-	}
-	faults = append(faults,
-		want(slices.EqualFunc(f.Families, x.sums.families, func(n familyName, s familySums) bool { return n == s.familyName }), "it has not the interactions that it names"),
-		want(f.Index == 0 || slices.Contains(f.Families, familyName{f.Index, f.Order}), "it lacks the interactions that were asked for"),
-		want(len(x.identity) > 0, "it does not say of which run it is"),
-		want(x.provenance.Convention == f.Convention.String(), "its provenance is not that of its sums"))
-	return errors.Join(faults...)
+	return x, nil
 }

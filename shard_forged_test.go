@@ -7,33 +7,43 @@ import (
 	"hash/crc32"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/intershap/intershap/approx"
 	"github.com/intershap/intershap/index"
+	"github.com/intershap/intershap/model"
 )
 
-// forgeable are options whose shards hold everything that a shard can.
-func forgeable() map[string]Options {
-	return map[string]Options{
-		"plain":   {By: [][]string{{"sex"}}, Index: index.SII, Order: 2, Weight: "w", Cluster: "patient", Fixed: []string{"w", "has_b", "c"}},
-		"missing": {Missing: []string{"b=has_b"}, By: [][]string{{"sex", "patient"}}, Fixed: []string{"w", "has_b", "c"}},
-		"groups":  {Groups: []string{"c=each"}, Fixed: []string{"w", "has_b", "a", "b"}},
-		"budget": {
-			Modalities: []string{"m0=c.0", "m1=c.1", "m2=c.2", "m3=c.3", "m4=c.4", "m5=c.5", "m6=a", "m7=b"}, Fixed: []string{"w", "has_b"},
-			Budget: 240, Estimator: approx.Permutation, BackgroundSize: 2,
-		},
+// A forgery is a small run whose shards are to be forged.
+type forgery struct {
+	columns []string
+	opt     Options
+}
+
+// forgeable are runs whose shards hold, together, everything that a shard can.
+func forgeable() map[string]forgery {
+	return map[string]forgery{
+		"plain":   {[]string{"a", "b", "sex", "w", "patient"}, Options{By: [][]string{{"sex"}}, Index: index.SII, Order: 2, Weight: "w", Cluster: "patient"}},
+		"missing": {[]string{"a", "b", "c.0", "c.1", "has_b", "sex"}, Options{Missing: []string{"b=has_b"}, By: [][]string{{"sex"}}}},
+		"groups":  {[]string{"a", "c.0", "c.1", "c.2"}, Options{Groups: []string{"c=each"}}},
+		"budget": {[]string{"a", "b", "c.0", "c.1", "c.2", "c.3", "c.4", "c.5"}, Options{
+			Modalities: []string{"m0=c.0", "m1=c.1", "m2=c.2", "m3=c.3", "m4=c.4", "m5=c.5", "m6=a", "m7=b"},
+			Budget:     200, Estimator: approx.Permutation, BackgroundSize: 2,
+		}},
 	}
 }
 
-// places returns all places in a document, less the sums.
+// places returns all places in a document, less the sums, all but the first of a
+// list, and what goes into the explanation as it is.
 func places(at []string, of any) (out [][]string) {
 	out = append(out, at)
 	next := func(name string, x any) {
-		if name == "sums" || name == "sha256" {
-			return
+		switch name {
+		case "sums", "sha256", "identity", "cost", "model", "background", "command":
+			return // of which nothing is read but by another shard's
 		}
 		out = append(out, places(append(append([]string{}, at...), name), x)...)
 	}
@@ -43,8 +53,8 @@ func places(at []string, of any) (out [][]string) {
 			next(name, x)
 		}
 	case []any:
-		for i, x := range of {
-			next(strconv.Itoa(i), x)
+		if len(of) > 0 {
+			next("0", of[0])
 		}
 	}
 	return out
@@ -53,6 +63,12 @@ func places(at []string, of any) (out [][]string) {
 // forged returns a document with another value at a place.
 func forged(t *testing.T, d shardDocument, at []string, value func(old any) any) (shardDocument, bool) {
 	t.Helper()
+	sums := [][]byte{d.Sums}
+	d.Sums, d.Families = nil, slices.Clone(d.Families) // most of the bytes, and none of the places
+	for i := range d.Families {
+		sums = append(sums, d.Families[i].Sums)
+		d.Families[i].Sums = nil
+	}
 	raw, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)
@@ -82,15 +98,23 @@ func forged(t *testing.T, d shardDocument, at []string, value func(old any) any)
 		t.Fatal(err)
 	}
 	var out shardDocument
-	return out, json.Unmarshal(raw, &out) == nil
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return out, false
+	}
+	out.Sums = sums[0]
+	for i := range out.Families {
+		out.Families[i].Sums = sums[(1+i)%len(sums)]
+	}
+	_, err = out.digest() // of what no document can say there is none
+	return out, err == nil
 }
 
 // Whatever value stands wherever in a shard, with the digest that it should have: an
 // error or an explanation, and no panic.
 func TestForgedShards(t *testing.T) {
-	for name, opt := range forgeable() {
+	for name, f := range forgeable() {
 		t.Run(name, func(t *testing.T) {
-			d := shardDocumentsOf(t, 1, opt)[0]
+			d := shardDocumentsOf(t, 1, f)[0]
 			raw, err := json.Marshal(d)
 			if err != nil {
 				t.Fatal(err)
@@ -105,28 +129,17 @@ func TestForgedShards(t *testing.T) {
 				"a text":                    func(any) any { return "x" },
 				"a negative number":         func(any) any { return -3 }, "zero": func(any) any { return 0 }, "a large number": func(any) any { return 1 << 40 },
 				"twice": func(old any) any {
-					if list, ok := old.([]any); ok {
-						return append(append([]any{}, list...), list...)
-					}
-					return old
+					list, _ := old.([]any)
+					return append(slices.Clone(list), list...)
 				},
 				"one less": func(old any) any {
-					if list, ok := old.([]any); ok && len(list) > 0 {
-						return list[1:]
-					}
-					return old
+					list, _ := old.([]any)
+					return slices.Clone(list)[min(1, len(list)):]
 				},
-				"the other": func(old any) any {
-					if set, ok := old.(bool); ok {
-						return !set
-					}
-					return old
-				},
+				"the other": func(old any) any { return old != true },
 				"one more": func(old any) any {
-					if n, ok := old.(float64); ok {
-						return n + 1
-					}
-					return old
+					n, _ := old.(float64)
+					return n + 1
 				},
 			}
 			panics, merged := 0, 0
@@ -164,9 +177,9 @@ func TestForgedShards(t *testing.T) {
 func TestForgedSums(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 12))
 	numbers := []float64{0, 1, 2, -1, .5, 1e300, -1e300, 1e-300, math.MaxFloat64, 1 << 40}
-	for name, opt := range forgeable() {
+	for name, f := range forgeable() {
 		t.Run(name, func(t *testing.T) {
-			d := shardDocumentsOf(t, 1, opt)[0]
+			d := shardDocumentsOf(t, 1, f)[0]
 			forge := func(raw []byte) []byte {
 				out := append([]byte{}, raw...)
 				body := out[:len(out)-4]
@@ -187,7 +200,7 @@ func TestForgedSums(t *testing.T) {
 				return out
 			}
 			panics := 0
-			for i := range 300 {
+			for i := range 100 {
 				got := copied(t, d)
 				got.Sums = forge(got.Sums)
 				for k := range got.Families {
@@ -211,20 +224,48 @@ func TestForgedSums(t *testing.T) {
 	}
 }
 
-// forgeRows are the samples of forgeable.
-func forgeRows() string {
+// forgeRows are 40 samples with some columns.
+func forgeRows(columns []string) string {
 	var b strings.Builder
-	b.WriteString("a,b,has_b,sex,w,patient,c.0,c.1,c.2,c.3,c.4,c.5\n")
+	b.WriteString(strings.Join(columns, ",") + "\n")
 	for r := range 40 {
-		has := 1
-		if r%5 == 3 {
-			has = 0
-		}
-		fmt.Fprintf(&b, "%d,%d,%d,%s,%d,p%d", r%7-3, r%5-2, has, []string{"f", "m"}[r%2], r%3, r%9)
-		for k := range 6 {
-			fmt.Fprintf(&b, ",%d", (r*(k+2))%11-5)
+		for i, name := range columns {
+			value := fmt.Sprint((r*(i+2))%11 - 5)
+			switch name {
+			case "has_b":
+				value = strconv.Itoa(min(1, r%5))
+			case "sex":
+				value = "fm"[r%2 : r%2+1]
+			case "w":
+				value = strconv.Itoa(r % 3)
+			case "patient":
+				value = fmt.Sprintf("p%d", r%9)
+			}
+			if i > 0 {
+				b.WriteString(",")
+			}
+			b.WriteString(value)
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+// forgeModel multiplies all numbers that it sees, and adds the last.
+func forgeModel(columns []string) model.Model {
+	var inputs []string
+	for _, name := range columns {
+		if name, _, _ = strings.Cut(name, "."); !slices.Contains([]string{"has_b", "sex", "w", "patient"}, name) && !slices.Contains(inputs, name) {
+			inputs = append(inputs, name)
+		}
+	}
+	return product{model.RowFunc("y", func(x model.Row) []float64 {
+		y, last := 1., 0.
+		for _, name := range inputs {
+			for _, v := range x(name) {
+				y, last = y*v, v
+			}
+		}
+		return []float64{y + last}
+	})}
 }

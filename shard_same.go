@@ -7,20 +7,12 @@ import (
 	"slices"
 )
 
-// sameRun says how another shard is of another run.
-func (x *Partial) sameRun(y *Partial) error {
-	mine, err := x.traits()
-	if err != nil {
-		return err
-	}
-	others, err := y.traits()
-	if err != nil {
-		return err
-	}
+// sameRun says how the facts of two shards are those of two runs.
+func sameRun(name string, mine []trait, other string, others []trait) error {
 	for _, t := range slices.Concat(mine, others) {
 		if a, b := valueOf(mine, t.name), valueOf(others, t.name); a != b {
 			return fmt.Errorf("intershap: merge: %s and %s are of two runs: %s is %s in the first and %s in the second; give the shards of one run",
-				x.name(), y.name(), t.name, brief(a), brief(b))
+				name, other, t.name, brief(a), brief(b))
 		}
 	}
 	return nil

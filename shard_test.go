@@ -2,8 +2,11 @@ package intershap_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -124,10 +127,16 @@ func TestShardsThatDoNotFit(t *testing.T) {
 	level := opt
 	level.Level = 0.9
 	for want, shards := range map[string]func() []*intershap.Partial{
-		"want the shards of a run":           func() []*intershap.Partial { return nil },
-		"shards of the run, 3/3 is missing":  func() []*intershap.Partial { return shardsOn(t, path, 3, opt)[:2] },
-		"shards of the run, 1/3 is missing":  func() []*intershap.Partial { return shardsOn(t, path, 3, opt)[1:] },
-		"(shard 2/2) have samples in common": func() []*intershap.Partial { return append(shardsOn(t, path, 2, opt), shardsOn(t, path, 2, opt)[1]) },
+		"want the shards of a run":                                 func() []*intershap.Partial { return nil },
+		"shards of the run, 3/3 is missing":                        func() []*intershap.Partial { return shardsOn(t, path, 3, opt)[:2] },
+		"shards of the run, 1/3 is missing":                        func() []*intershap.Partial { return shardsOn(t, path, 3, opt)[1:] },
+		"(shard 2/2) have samples in common: give each shard once": func() []*intershap.Partial { return append(shardsOn(t, path, 2, opt), shardsOn(t, path, 2, opt)[1]) },
+		"(shard 2/3) have samples in common: give shards of one N, or such as fit": func() []*intershap.Partial {
+			return []*intershap.Partial{shardsOn(t, path, 2, opt)[0], shardsOn(t, path, 3, opt)[1]}
+		},
+		"give all shards of the run, best 1/N to N/N of one N: ": func() []*intershap.Partial {
+			return []*intershap.Partial{shardsOn(t, path, 2, opt)[0], shardsOn(t, path, 3, opt)[2]}
+		},
 		"seed is 0 in the first and 5": func() []*intershap.Partial {
 			return append(shardsOn(t, path, 2, opt)[:1], shardsOn(t, path, 2, other)[1])
 		},
@@ -141,7 +150,115 @@ func TestShardsThatDoNotFit(t *testing.T) {
 	}
 }
 
-// What is damaged is refused, and what is not read is not taken for granted.
+// Shards are used up by what is made of them, and by nothing that fails before.
+func TestShardsAreUsedUp(t *testing.T) {
+	c, path := newClinic(300), filepath.Join(t.TempDir(), "clinic.csv")
+	c.csv(t, path)
+	shards := shardsOn(t, path, 2, intershap.Options{BackgroundSize: 20, Memory: 4 << 20, Sink: intershap.Discard})
+	if _, err := intershap.Merge(shards[0]); err == nil || !strings.Contains(err.Error(), "2/2 is missing") {
+		t.Errorf("one of two: %v", err)
+	}
+	if _, err := intershap.Merge(shards[0], shards[0]); err == nil || !strings.Contains(err.Error(), "give each shard once") {
+		t.Errorf("the same twice: %v", err)
+	}
+	if _, err := intershap.Merge(shards...); err != nil {
+		t.Fatal(err)
+	}
+	_, err := intershap.Merge(shards...)
+	for what, err := range map[string]error{"merged": err, "written": shards[1].Write(io.Discard)} {
+		if err == nil || !strings.Contains(err.Error(), "was merged before") {
+			t.Errorf("%s again: %v", what, err)
+		}
+	}
+}
+
+// Files merge in the order of their samples, one after the other.
+func TestMergeFiles(t *testing.T) {
+	c, dir := newClinic(300), t.TempDir()
+	c.csv(t, filepath.Join(dir, "clinic.csv"))
+	opt := intershap.Options{BackgroundSize: 20, Memory: 4 << 20, Sink: intershap.Discard}
+	whole, err := planOn(t, filepath.Join(dir, "clinic.csv"), opt).Explain(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !whole.TaskGuessed() {
+		t.Error("a task that was not given is not guessed")
+	}
+	var paths []string
+	for i := range 3 {
+		opt.Shard = intershap.Shard{Index: i, Of: 3}
+		if opt.Task = intershap.Guess; i == 1 {
+			opt.Task = intershap.Classes // as the others guess
+		}
+		part, err := planOn(t, filepath.Join(dir, "clinic.csv"), opt).Partial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := part.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, filepath.Join(dir, fmt.Sprintf("%d.json", 3-i)))
+		if err := os.WriteFile(paths[i], b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shuffled := []string{paths[2], paths[0], paths[1]}
+	var read []string
+	last := 0
+	merged, err := intershap.MergeFiles(t.Context(), shuffled, func(path string, lo, hi int) {
+		if lo != last {
+			t.Errorf("%s: samples from %d, want %d", path, lo, last)
+		}
+		read, last = append(read, path), hi
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(paths, read); diff != "" || last != 300 {
+		t.Errorf("read to %d in another order: %s", last, diff)
+	}
+	if diff := cmp.Diff(document(t, whole), document(t, merged)); diff != "" {
+		t.Errorf("(-one run +merged):\n%s", diff)
+	}
+	if !merged.TaskGuessed() {
+		t.Error("the task of two shards was guessed, and that of the result was not")
+	}
+	// What changes while it is read: the second shard becomes the first.
+	first, err := os.ReadFile(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := os.ReadFile(paths[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = intershap.MergeFiles(t.Context(), paths, func(string, int, int) {
+		if err := os.WriteFile(paths[1], first, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "changed while it was read") {
+		t.Errorf("a file that changes: %v", err)
+	}
+	// A head says what it likes where its file is damaged.
+	if err := os.WriteFile(paths[1], bytes.Replace(second, []byte(`"number": 2`), []byte(`"number": 1`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = intershap.MergeFiles(t.Context(), paths[:2], nil); err == nil || !strings.Contains(err.Error(), paths[1]+": the shard is damaged") {
+		t.Errorf("a damaged head: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := intershap.MergeFiles(ctx, paths, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+	if _, err := intershap.MergeFiles(t.Context(), nil, nil); err == nil || !strings.Contains(err.Error(), "want the shards of a run") {
+		t.Errorf("no files: %v", err)
+	}
+}
+
+// What is damaged is refused.
 func TestDamagedShards(t *testing.T) {
 	c, path := newClinic(100), filepath.Join(t.TempDir(), "clinic.csv")
 	c.csv(t, path)

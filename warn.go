@@ -84,7 +84,7 @@ func (f *facts) warnAboutGroups(w *diag.List, t result.Target) {
 // warnAboutBudget says when much of the score is what noise adds to the sizes of
 // interactions.
 func (f *facts) warnAboutBudget(w *diag.List, t result.Target, s *score.Summary) {
-	if s.CoalitionSE == nil {
+	if f.exact() || s.CoalitionSE == nil {
 		return
 	}
 	if f.estimator() == approx.Permutation && f.Sampling.Draws < fewDraws {

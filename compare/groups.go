@@ -33,7 +33,7 @@ func (q *question) groups(at []int) []Partition {
 			}
 		}
 		if len(all) < len(runs) {
-			q.warnings.Add("groups-not-compared", "", "groups by %s are in %d of %d results: explain all with --by %s to compare them", strings.Join(c, ", "), len(all), len(runs), strings.Join(c, ","))
+			q.warnings.Add("groups-not-compared", strings.Join(c, ","), "groups by %s are in %d of %d results: explain all with --by %s to compare them", strings.Join(c, ", "), len(all), len(runs), strings.Join(c, ","))
 			continue
 		}
 		out = append(out, q.partition(c, all))

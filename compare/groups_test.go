@@ -142,6 +142,27 @@ func TestGroupsNotCompared(t *testing.T) {
 	if text := warningText(c, "groups-not-compared"); c.Targets[0].By != nil || !strings.Contains(text, "groups by species are in 1 of 2 results") || !strings.Contains(text, "--by species") {
 		t.Errorf("want no groups and the remedy, got %+v, %q", c.Targets[0].By, text)
 	}
+	// Each partition is told.
+	more := r[0].Result.Targets[0].By[0]
+	more.Columns = []string{"species", "site"}
+	r[0].Result.Targets[0].By = append(r[0].Result.Targets[0].By, more)
+	for i, g := range more.Groups {
+		g.Values = []string{g.Values[0], "A"}
+		more.Groups[i] = g
+	}
+	if c, err = Compare(t.Context(), Side{"a", r[:1]}, Side{"b", r[1:]}, Options{Seed: 1, Draws: 400}); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, w := range c.Warnings {
+		if w.ID == "groups-not-compared" {
+			told = append(told, w.Subject)
+		}
+	}
+	if !slices.Equal(told, []string{"species", "species,site"}) {
+		t.Errorf("want a warning for each partition, got %q", told)
+	}
+	r[0].Result.Targets[0].By = r[0].Result.Targets[0].By[:1]
 	// The same columns in another order are another partition.
 	r[0].Result.Targets[0].By[0].Columns = []string{"sex", "site"}
 	for i := range r[0].Result.Targets[0].By[0].Groups {

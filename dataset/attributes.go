@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/intershap/intershap/tensor"
@@ -57,10 +58,11 @@ func (b *binder) bindAttributes() error {
 		i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == wanted.Name })
 		if i < 0 {
 			if !wanted.Optional {
-				hint := "the file has " + list(offered(columns)) + didYouMean(wanted.Name, columnNames(columns))
+				hint := "the file has " + list(offered(columns))
 				if wanted.Hint != "" {
-					hint = wanted.Hint + "; " + hint
+					hint += "; " + wanted.Hint
 				}
+				hint += didYouMean(wanted.Name, columnNames(columns))
 				return &Error{File: b.file.Path(), Row: NoRow, Column: wanted.Name, Expected: "a column of this name", Found: "none", Hint: hint}
 			}
 			b.s.attributes = append(b.s.attributes, a)
@@ -160,6 +162,9 @@ func (s *Samples) castAttribute(a attribute, c cells, lo int) (tensor.Tensor, er
 		}
 		return tensor.Of(words), nil
 	}
+	if c.DType().IsFloat() && c.DType() != tensor.Float64 {
+		return asWritten(c.Tensor), nil
+	}
 	t, err := tensor.Cast(c.Tensor, a.dtype)
 	if err != nil {
 		fault := misfit(s.file.Path(), lo, column, err)
@@ -167,6 +172,16 @@ func (s *Samples) castAttribute(a attribute, c cells, lo int) (tensor.Tensor, er
 		return t, fault
 	}
 	return t, nil
+}
+
+// asWritten returns short floats as their shortest digits say: 0.1 and not
+// 0.10000000149011612, so that a column is the same in files of text and of numbers.
+func asWritten(t tensor.Tensor) tensor.Tensor {
+	out := make([]float64, t.Len())
+	for i := range out {
+		out[i], _ = strconv.ParseFloat(t.Format(i), 64) // what Format writes is a number
+	}
+	return tensor.Of(out, t.Shape()...)
 }
 
 // blank reports whether a text says nothing.

@@ -137,7 +137,7 @@ func unknownModality(spec, name string, modalities []Modality) error {
 	for _, m := range modalities {
 		if m.Of != "" && m.Name == name {
 			return &ModalityError{
-				What: missingSpec, Spec: spec, Reason: quote(name) + " is a group; samples have or lack a modality whole",
+				What: missingSpec, Spec: spec, Reason: "names a group; samples have or lack a modality whole",
 				Hint: "name the modality: --missing " + strings.Replace(spec, name, m.Of, 1),
 			}
 		}

@@ -45,7 +45,7 @@ func TestMissingFaults(t *testing.T) {
 		{"CSV, one empty cell", openCSVText(t, "rna.a,rna.b,age\n1,2,3\n1,,3\n"), []string{"rna"}, nil, `data.csv:3: column "rna.b": want a value, got none (missing)`, "impute"},
 		{"CSV, another modality misses", openCSVText(t, "rna.a,rna.b,age\n1,2,3\n1,2,\n"), []string{"rna"}, nil, `data.csv:3: column "age": want a value, got none (missing)`, "--missing age"},
 		{"CSV, a word among numbers and gaps", openCSVText(t, "rna.a,rna.b,age\nNA,NA,3\n1,x,3\n"), []string{"rna"}, nil, `data.csv:3: column "rna.b": want float32, got "x"`, "every cell"},
-		{"no such column", arrays(t, Array{"rna", zeros}, ages), []string{"rna=ege"}, nil, `modality "rna=ege": the data have no column "ege" that says who lacks it`, `did you mean "age"?`},
+		{"no such column", arrays(t, Array{"rna", zeros}, ages), []string{"rna=ege"}, nil, `missing "rna=ege": the data have no column "ege" that says who lacks it`, `did you mean "age"?`},
 		{"integers that are missing in part", arrays(t, Array{"ids", tensor.Of([]float64{1, nan})}, Array{"age", tensor.Of([]float64{1, 2})}), []string{"age"}, []tensor.Spec{ids, age}, `memory: row 1: column "ids": want a finite number, got NaN`, "--missing ids"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestParseMissing(t *testing.T) {
 	columns := []Column{{Name: "rna_available"}, {Name: "has=it"}, {Name: "age"}}
 	got, err := ParseMissing([]string{"a b = has=it", " rna ", "age"}, modalities, columns)
 	check(t, err)
-	if diff := cmp.Diff([]Availability{{1, "has=it"}, {0, "rna_available"}, {2, ""}}, got); diff != "" {
+	if diff := cmp.Diff([]Availability{{Modality: 1, Column: "has=it"}, {Modality: 0, Column: "rna_available"}, {Modality: 2}}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	var names []string
@@ -125,20 +125,20 @@ func TestParseMissing(t *testing.T) {
 		specs      []string
 		line, hint string
 	}{
-		{[]string{"rma"}, `"rma": "rma" is no modality that samples could lack`, `the modalities are rna, a b, age; did you mean "rna"?`},
+		{[]string{"rma"}, `"rma": there is no such modality`, `the modalities are rna, a b, age; did you mean "rna"?`},
 		{[]string{"rna=aeg"}, `"rna=aeg": the data have no column "aeg" that says who lacks it`, "the file has rna_available, has=it, age"},
 		{[]string{""}, `"": want MODALITY or MODALITY=COLUMN, for what samples may lack`, "for example"},
 		{[]string{"rna="}, `"rna=": want MODALITY or MODALITY=COLUMN, for what samples may lack`, "for example"},
 		{[]string{"=age"}, `"=age": want MODALITY or MODALITY=COLUMN, for what samples may lack`, "for example"},
-		{[]string{"rna", "rna=age"}, `"rna=age": samples may lack it, as was said before`, "once"},
+		{[]string{"rna", "rna=age"}, `"rna=age": samples may lack the modality, as was said before`, "once"},
 	} {
 		_, err := ParseMissing(tt.specs, modalities, columns)
 		if tt.line[:2] == `""` {
 			tt.line = tt.line[4:] // an empty spec is not shown
-			wantError(t, err, "dataset: modalities: "+tt.line, tt.hint)
+			wantError(t, err, "dataset: missing: "+tt.line, tt.hint)
 			continue
 		}
-		wantError(t, err, "dataset: modality "+tt.line, tt.hint)
+		wantError(t, err, "dataset: missing "+tt.line, tt.hint)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestMayLackFaults(t *testing.T) {
 			t.Errorf("modality %d: want an error", bad)
 		}
 	}
-	err := s.MayLack(modalities, []Availability{{0, "has"}})
+	err := s.MayLack(modalities, []Availability{{Modality: 0, Column: "has"}})
 	wantError(t, err, `dataset: memory: column "has": want a column that says which samples have modality "x", got none`, "MissingColumns")
 	check(t, s.MayLack(modalities, nil))
 	wantPresent(t, s, []uint64{3, 3})

@@ -386,7 +386,7 @@ func TestMissingGroups(t *testing.T) {
 	check(t, s.MayLack(players, missing))
 	wantPresent(t, s, []uint64{7, 2})
 	_, err = ParseMissing([]string{"rna/b=x"}, players, []Column{{Name: "x"}})
-	wantError(t, err, `dataset: modality "rna/b=x": is a group; samples have or lack a modality whole`, "--missing rna=x")
+	wantError(t, err, `dataset: missing "rna/b=x": names a group; samples have or lack a modality whole`, "--missing rna=x")
 
 	// Half a modality is not missing, though it is a group.
 	half := bind(t, arrays(t, Array{"rna", tensor.Of([]float64{1, nan}, 1, 2)}, Array{"age", floats(1)}), s.Inputs()...)

@@ -103,7 +103,12 @@ type listExtent struct {
 	longest int
 	// inner is the shape of one element of a list; nil where all are empty.
 	inner []int
+	// lengths are those of all lists, noList for a null.
+	lengths []int32
 }
+
+// noList is the length of a list that is null.
+const noList = -1
 
 // columnPad says how a column of lists is filled up.
 type columnPad struct {
@@ -202,6 +207,7 @@ func (b *binder) padLists(ctx context.Context, inputs []tensor.Spec) error {
 	}
 	if pads != nil {
 		b.s.view = file.padded(pads)
+		b.s.lists, b.s.pads = file, pads
 	}
 	return nil
 }

@@ -15,19 +15,25 @@ import (
 // parquetGaps is a view of a Parquet file in which values and lists may be null.
 type parquetGaps struct{ *parquetFile }
 
-// withGaps returns a view in which values and lists of these columns may be null.
+// withGaps returns a view in which values and lists of these columns may be null. The
+// same columns give the same view.
 func (f *parquetFile) withGaps(columns []int) gapView {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, v := range f.views {
+		if v.gaps != nil && slices.Equal(v.gaps, columns) {
+			return parquetGaps{v.file}
+		}
+	}
 	view := *f
 	view.cursor, view.views = nil, nil
 	view.columns = openColumns(f.columns, columns)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.views = append(f.views, parquetView{file: &view})
+	f.views = append(f.views, parquetView{gaps: slices.Clone(columns), file: &view})
 	return parquetGaps{&view}
 }
 
-// withShapes is withGaps for a part of a folder: where all lists of a column are null
-// it takes the shape that they have in other parts.
+// withShapes is withGaps for a part of a folder, once: where all lists of a column are
+// null it takes the shape that they have in other parts.
 func (f *parquetFile) withShapes(all []Column, columns []int) *parquetFile {
 	view := f.withGaps(columns).(parquetGaps).parquetFile
 	view.layouts = slices.Clone(f.layouts)
@@ -140,13 +146,19 @@ type folderGaps struct {
 	*parquetFolder
 }
 
-// withGaps returns a view in which values and lists of these columns may be null.
+// withGaps returns a view in which values and lists of these columns may be null. The
+// same columns give the same view.
 func (f *parquetFolder) withGaps(columns []int) gapView {
-	view := *f
-	view.open, view.views = nil, nil
-	view.columns, view.gaps = openColumns(f.columns, columns), columns
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for _, v := range f.views {
+		if v.pads == nil && v.gaps != nil && slices.Equal(v.gaps, columns) {
+			return folderGaps{v}
+		}
+	}
+	view := *f
+	view.open, view.views = nil, nil
+	view.columns, view.gaps = openColumns(f.columns, columns), slices.Clone(columns)
 	f.views = append(f.views, &view)
 	return folderGaps{&view}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -12,9 +13,11 @@ import (
 	"github.com/intershap/intershap/tensor"
 )
 
-// parquetView is a file in which some columns of lists are padded.
+// parquetView is a file in which some columns of lists are padded, or in which some
+// columns may be null.
 type parquetView struct {
 	pads []columnPad
+	gaps []int
 	file *parquetFile
 }
 
@@ -26,7 +29,7 @@ func (f *parquetFile) withPads(pads []columnPad) *parquetFile {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, v := range f.views {
-		if slices.EqualFunc(v.pads, pads, columnPad.equal) {
+		if v.gaps == nil && slices.EqualFunc(v.pads, pads, columnPad.equal) {
 			return v.file
 		}
 	}
@@ -37,7 +40,7 @@ func (f *parquetFile) withPads(pads []columnPad) *parquetFile {
 		layout := &view.layouts[p.column]
 		layout.dims, layout.blank = p.dims, repeated(p.value, p.dims...)
 	}
-	f.views = append(f.views, parquetView{pads, &view})
+	f.views = append(f.views, parquetView{pads: pads, file: &view})
 	return &view
 }
 
@@ -121,12 +124,14 @@ func (e *listExtent) widen(row int, arr arrow.Array, depth int) error {
 	}
 	for i := range arr.Len() {
 		if arr.IsNull(i) {
+			e.lengths = append(e.lengths, noList)
 			continue
 		}
 		start, end := list.ValueOffsets(i)
 		if start < 0 || end < start {
 			return errors.New("a list that ends before it starts")
 		}
+		e.lengths = append(e.lengths, int32(min(end-start, math.MaxInt32)))
 		if e.inner == nil && end > start {
 			inner, err := listLengths(list.ListValues(), int(start), depth-1)
 			var fault *parquetFault
@@ -232,6 +237,7 @@ func (f *parquetFolder) extent(ctx context.Context, column int) (listExtent, err
 			return e, err
 		}
 		e.longest = max(e.longest, of.longest)
+		e.lengths = append(e.lengths, of.lengths...)
 		if e.inner == nil {
 			e.inner = of.inner // what differs from it is refused as a row is read
 		}

@@ -30,6 +30,11 @@ type Samples struct {
 	lacks      []lack
 	presence   *presenceCache
 
+	// lists is the file without padding and pads what was padded of it; nil where no
+	// list was.
+	lists listFile
+	pads  []columnPad
+
 	labelType tensor.DType
 
 	reads    []int    // the columns of view that a Read takes

@@ -69,8 +69,9 @@ type Plan struct {
 	opt Options
 	// m modalities, n samples, b background rows.
 	m, n, b int
-	// batchSize is the number of rows that the model insists on, 0 for any.
-	batchSize int
+	// batchSize is the number of rows that the model insists on, 0 for any; wishBytes is
+	// what its calls should have, 0 for no wish.
+	batchSize, wishBytes int
 	// batch is the number of rows of a call, tile that of samples; plainBatch is
 	// that of a call of the whole model.
 	batch, tile, plainBatch int
@@ -146,7 +147,7 @@ func planOf(opt Options) (*Plan, error) {
 		return nil, fmt.Errorf("engine: want an output of at least one column, got %d", opt.Width)
 	}
 	if d, ok := opt.Model.(model.Described); ok {
-		p.batchSize = d.Signature().BatchSize
+		p.batchSize, p.wishBytes = d.Signature().BatchSize, d.Signature().CallBytes
 	}
 	var err error
 	if p.coalitions, err = listed(p.m, opt.Coalitions); err != nil {
@@ -187,10 +188,19 @@ const (
 	tilesPerWorker = 4
 )
 
+// callRowsOf returns the rows of a call of the whole model, given the bytes of one row.
+func (p *Plan) callRowsOf(bytes int) int {
+	call, most := batchBytes, maxBatch
+	if p.wishBytes > 0 {
+		call, most = p.wishBytes, max(minBatch, maxBatch*p.wishBytes/batchBytes)
+	}
+	return min(most, max(minBatch, call/bytes)) / batchMultiple * batchMultiple
+}
+
 // shape fixes the sizes of batches and tiles.
 func (p *Plan) shape() {
 	bytes := p.rowBytes()
-	p.plainBatch = min(maxBatch, max(minBatch, batchBytes/bytes)) / batchMultiple * batchMultiple
+	p.plainBatch = p.callRowsOf(bytes)
 	if p.batchSize > 0 {
 		p.plainBatch = p.batchSize * max(1, p.plainBatch/p.batchSize)
 	}

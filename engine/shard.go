@@ -15,7 +15,7 @@ func (p *Plan) Shard(index, of int) error {
 	tiles := int64(p.Tiles())
 	from, to := int64(index)*tiles/int64(of), int64(index+1)*tiles/int64(of)
 	if from == to {
-		return fmt.Errorf("engine: shard %d of %d has no tiles: the plan has %d of %d samples; use at most %d shards", index+1, of, tiles, p.tile, tiles)
+		return fmt.Errorf("engine: shard %d of %d has no tiles: the plan has %d, of %d samples each; use at most %d shards", index+1, of, tiles, p.tile, tiles)
 	}
 	p.from, p.to = int(from), int(to)
 	return nil

@@ -96,11 +96,12 @@ func (x *Export) mean(target int) row {
 func (x *Export) meanAddsUp(targets ...int) error {
 	for _, target := range targets {
 		t := &x.explanation.Targets[target]
-		for _, name := range x.explanation.Modalities {
-			if len(x.explanation.Provenance.Missing) > 0 && t.Present[name] != t.Samples {
-				return fmt.Errorf("export: target %q: want a mean whose parts add up to the output, got one in which %d of %d samples have %q: write one sample, or all of them, from a samples file", t.Target, t.Present[name], t.Samples, name)
-			}
+		if len(x.explanation.Provenance.Missing) == 0 || t.Complete(x.explanation.Modalities) {
+			continue
 		}
+		lack := slices.IndexFunc(x.explanation.Modalities, func(name string) bool { return t.Present[name] != t.Samples })
+		name := x.explanation.Modalities[lack]
+		return fmt.Errorf("export: target %q: want a mean whose parts add up to the output, got one in which %d of %d samples have %q: write one sample, or all of them, from a samples file", t.Target, t.Present[name], t.Samples, name)
 	}
 	return nil
 }

@@ -14,5 +14,5 @@ type described struct {
 
 // Signature implements [Described].
 func (d described) Signature() Signature {
-	return Signature{Inputs: slices.Clone(d.sig.Inputs), Outputs: slices.Clone(d.sig.Outputs), BatchSize: d.sig.BatchSize}
+	return Signature{Inputs: slices.Clone(d.sig.Inputs), Outputs: slices.Clone(d.sig.Outputs), BatchSize: d.sig.BatchSize, CallBytes: d.sig.CallBytes}
 }

@@ -80,7 +80,14 @@ type Signature struct {
 	// any. Predict takes any number all the same: it cuts and pads, so that
 	// callers who send multiples of BatchSize waste nothing.
 	BatchSize int
+	// CallBytes is about how many bytes of inputs a call should have where calls cost
+	// more than the rows in them, through a pipe or a network; 0 leaves it to the caller.
+	CallBytes int
 }
+
+// FarCallBytes is the CallBytes of models in other processes and on other machines: four
+// times what is good for one in this process.
+const FarCallBytes = 512 << 10
 
 // Described is a model that knows its signature.
 type Described interface {

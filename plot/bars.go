@@ -31,11 +31,7 @@ func drawBars(s *Subject, opt Options) (*scene.Scene, error) {
 	if s.single || s.only >= 0 {
 		return nil, unfitf("bars compare the predicted classes of the data set, not a class or a sample alone")
 	}
-	section := stackSection{class: "class", one: "class", many: "classes"}
-	for i := range s.target.ByClass {
-		c := &s.target.ByClass[i]
-		section.stacks = append(section.stacks, stacked{name{wording.Escape(c.Class)}, &c.Breakdown})
-	}
+	section := stackSection{class: "class", one: "class", many: "classes", stacks: wording.Classes(s.target)}
 	return s.drawStacks(opt, "Contributions and interaction by predicted class", []stackSection{section})
 }
 
@@ -45,13 +41,7 @@ type stackSection struct {
 	heading string
 	// class is that of the rows; one and many name what a row is.
 	class, one, many string
-	stacks           []stacked
-}
-
-// A stacked is what a bar is of.
-type stacked struct {
-	name name
-	*result.Breakdown
+	stacks           []wording.SampleGroup
 }
 
 // drawStacks draws contributions and interaction of the data set and of each group of
@@ -86,7 +76,7 @@ func (s *Subject) drawStacks(opt Options, title string, sections []stackSection)
 				t.rows = append(t.rows, row{class: "heading", label: section.heading, name: name{section.heading}, bold: true, cells: []string{"", ""}})
 			}
 			for _, i := range mostSamples(section.stacks, n) {
-				add(section.class, section.stacks[i].name, section.stacks[i].Breakdown, false)
+				add(section.class, name{section.stacks[i].Name}, section.stacks[i].Breakdown, false)
 			}
 			if more := len(section.stacks) - n; more > 0 {
 				left += more
@@ -140,7 +130,7 @@ func allot(sections []stackSection, rows int) []int {
 
 // mostSamples returns the positions of the n groups with the most samples, in their
 // order.
-func mostSamples(groups []stacked, n int) []int {
+func mostSamples(groups []wording.SampleGroup, n int) []int {
 	var at []int
 	for i := range groups {
 		at = append(at, i)

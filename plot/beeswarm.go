@@ -105,6 +105,9 @@ func (s *Subject) swarmNotes(left, undefinedScores int, shown []swarm, scores in
 	if s.pooled {
 		notes = append(notes, "Some samples lack modalities: a row has the samples that have its modalities.")
 	}
+	if text := wording.Unweighted(s.ex); text != "" {
+		notes = append(notes, text)
+	}
 	return notes
 }
 

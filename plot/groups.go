@@ -1,8 +1,6 @@
 package plot
 
 import (
-	"strings"
-
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/plot/scene"
 )
@@ -20,24 +18,10 @@ func drawGroups(s *Subject, opt Options) (*scene.Scene, error) {
 	var sections []stackSection
 	for i := range s.target.By {
 		p := &s.target.By[i]
-		var columns []string
-		for _, c := range p.Columns {
-			columns = append(columns, wording.Escape(c))
-		}
-		section := stackSection{heading: "by " + strings.Join(columns, ", "), class: "group", one: "group", many: "groups"}
-		for j := range p.Groups {
-			g := &p.Groups[j]
-			section.stacks = append(section.stacks, stacked{name{wording.GroupName(g.Values)}, &g.Breakdown})
-		}
-		sections = append(sections, section)
+		sections = append(sections, stackSection{heading: "by " + wording.PartitionName(p), class: "group", one: "group", many: "groups", stacks: wording.Groups(p)})
 	}
 	if len(s.target.Patterns) > 0 {
-		section := stackSection{heading: "by what is present", class: "pattern", one: "group", many: "groups"}
-		for i := range s.target.Patterns {
-			p := &s.target.Patterns[i]
-			section.stacks = append(section.stacks, stacked{name{wording.Escape(wording.PatternName(p.Present))}, &p.Breakdown})
-		}
-		sections = append(sections, section)
+		sections = append(sections, stackSection{heading: "by " + wording.PatternsBy, class: "pattern", one: "group", many: "groups", stacks: wording.Patterns(s.target)})
 	}
 	return s.drawStacks(opt, "Contributions and interaction by group of samples", sections)
 }

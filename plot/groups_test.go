@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -121,6 +122,18 @@ func TestBeeswarmLeavesOutWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: want a mean of %v, got %v", w.name, mean, sum)
 		}
 	}
+	// The samples file has no weights: the means of its marks are not those of the run.
+	const said = "Samples count once each here, not by w."
+	for _, weight := range []string{"", "w"} {
+		ex.Provenance.Weight = weight
+		sc, err := Draw(Beeswarm, s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(allTexts(sc), said); got != (weight != "") {
+			t.Errorf("weight %q: want it said that samples count once: %v, got %v", weight, weight != "", got)
+		}
+	}
 	f := cohort(3, 4, 10)
 	f.present = func(int) game.Coalition { return 0 }
 	ex, samples = f.build()
@@ -150,7 +163,7 @@ func TestGroupsFigure(t *testing.T) {
 	}
 	said := sc.Description
 	for _, want := range []string{
-		"by sex.", "by sex, site.", "by what is present.",
+		"by sex.", "by sex, site.", "by modalities present.",
 		"male, " + count(male.Samples, "sample") + ": InterSHAP 40.0 % [35.0, 45.0]",
 		"image+ecg+labs, 64 samples", "image+ecg, 16 samples", "image+labs, 32 samples", "image, 8 samples",
 	} {
@@ -200,7 +213,7 @@ func TestAllot(t *testing.T) {
 	sections := func(sizes ...int) []stackSection {
 		var out []stackSection
 		for _, n := range sizes {
-			out = append(out, stackSection{stacks: make([]stacked, n)})
+			out = append(out, stackSection{stacks: make([]wording.SampleGroup, n)})
 		}
 		return out
 	}

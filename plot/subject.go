@@ -283,7 +283,7 @@ func (s *Subject) takeSample(id string, samples *result.Samples) error {
 		s.lacks = (game.Coalition(1)<<m - 1) &^ s.present[at]
 	}
 	if s.lacks != 0 {
-		s.about += ", which lacks " + wording.Escape(wording.Lacking(s.ex.Modalities, wording.Present(s.ex.Modalities, s.present[at])))
+		s.about += ", which lacks " + wording.Escape(wording.Lacking(s.ex.Modalities, result.PresentNames(s.ex.Modalities, s.present[at])))
 	}
 	s.headline = "local"
 	s.base, s.output = s.of.Base[at], s.of.Output[at]

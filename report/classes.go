@@ -2,7 +2,6 @@ package report
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
@@ -44,22 +43,12 @@ type classTable struct {
 	Notes []string
 }
 
-// A samplePart is a group of samples by its name.
-type samplePart struct {
-	name string
-	*result.Breakdown
-}
-
 // newByClass breaks a target down by predicted class; nil without classes.
 func newByClass(ex *result.Explanation, t *result.Target) *classTable {
 	if len(t.ByClass) == 0 {
 		return nil
 	}
-	var parts []samplePart
-	for i := range t.ByClass {
-		parts = append(parts, samplePart{wording.Escape(t.ByClass[i].Class), &t.ByClass[i].Breakdown})
-	}
-	table := newClassTable(ex, t, parts)
+	table := newClassTable(ex, t, wording.Classes(t))
 	table.Head, table.Many = "class", "classes"
 	table.Caption = "InterSHAP (" + wording.HeadlineName(t.Headline) + ") of the samples with each predicted class, and what their behaviour is made of."
 	if t.Macro == nil {
@@ -73,14 +62,8 @@ func newByClass(ex *result.Explanation, t *result.Target) *classTable {
 	if t.Macro.Classes != 1 {
 		macro.Samples = wording.Grouped(int64(t.Macro.Classes)) + " classes"
 	}
-	a := wording.HeadlineAggregate(&t.Breakdown, t.Headline)
-	pooled := classRow{
-		Name: "all samples", Samples: wording.Grouped(int64(t.Samples)), Independent: independent(&t.Breakdown),
-		Score: shareSpan(label{First: "all samples"}, kindPair, wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}, percentAxis),
-		Stack: newStack(a, stackParts(ex)),
-	}
-	table.Whole = []classRow{macro, pooled}
-	table.Notes = append(table.Notes, "The macro average is the mean of the classes’ scores, in which each class counts once, however many samples it has; classes without behaviour are left out. In the score of all samples a class counts by its samples, and effects of opposite sign in different classes can cancel.")
+	table.Whole = []classRow{macro, newClassRow(ex, t, wording.SampleGroup{Name: "all samples", Breakdown: &t.Breakdown})}
+	table.Notes = append(table.Notes, wording.MacroOnPage(t))
 	return table
 }
 
@@ -89,19 +72,11 @@ func newPartitions(ex *result.Explanation, t *result.Target) []*classTable {
 	var out []*classTable
 	for i := range t.By {
 		p := &t.By[i]
-		var columns []string
-		for _, c := range p.Columns {
-			columns = append(columns, wording.Escape(c))
-		}
-		var parts []samplePart
-		for j := range p.Groups {
-			parts = append(parts, samplePart{wording.GroupName(p.Groups[j].Values), &p.Groups[j].Breakdown})
-		}
-		table := newClassTable(ex, t, parts)
-		table.Head, table.Many = strings.Join(columns, ", "), "groups"
+		table := newClassTable(ex, t, wording.Groups(p))
+		table.Head, table.Many = wording.PartitionName(p), "groups"
 		table.Title = "By " + table.Head
 		table.Caption = "InterSHAP (" + wording.HeadlineName(t.Headline) + ") of the samples with each value of " + table.Head + ", and what their behaviour is made of."
-		if len(columns) > 1 {
+		if len(p.Columns) > 1 {
 			table.Caption = "InterSHAP (" + wording.HeadlineName(t.Headline) + ") of the samples with each combination of values of " + table.Head + ", and what their behaviour is made of."
 		}
 		out = append(out, table)
@@ -115,19 +90,14 @@ func newPatterns(ex *result.Explanation, t *result.Target) *classTable {
 	if len(t.Patterns) == 0 {
 		return nil
 	}
-	var parts []samplePart
-	for i := range t.Patterns {
-		parts = append(parts, samplePart{wording.Escape(wording.PatternName(t.Patterns[i].Present)), &t.Patterns[i].Breakdown})
-	}
-	table := newClassTable(ex, t, parts)
+	table := newClassTable(ex, t, wording.Patterns(t))
 	table.Head, table.Many = "present", "patterns"
 	table.Caption = "InterSHAP (" + wording.HeadlineName(t.Headline) + ") of the samples that have the same modalities, and what their behaviour is made of. A modality that they lack is no player there, and has no share."
 	return table
 }
 
 // newClassTable lays out groups of samples of a target.
-func newClassTable(ex *result.Explanation, t *result.Target, groups []samplePart) *classTable {
-	parts := stackParts(ex)
+func newClassTable(ex *result.Explanation, t *result.Target, groups []wording.SampleGroup) *classTable {
 	table := &classTable{Ticks: fewTicks()}
 	for _, m := range ex.Modalities {
 		table.Heads = append(table.Heads, aloneOf(m))
@@ -136,25 +106,7 @@ func newClassTable(ex *result.Explanation, t *result.Target, groups []samplePart
 	table.Wide = len(ex.Modalities) > openRows
 	var rows []classRow
 	for _, g := range groups {
-		a := wording.HeadlineAggregate(g.Breakdown, t.Headline)
-		v := wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}
-		row := classRow{
-			Name: g.name, Samples: wording.Grouped(int64(g.Samples)), Independent: independent(g.Breakdown),
-			Base: number(g.Base), Output: number(g.Output),
-			Score: shareSpan(label{First: g.name}, kindPair, v, percentAxis),
-			Stack: newStack(a, parts),
-		}
-		for _, m := range ex.Modalities {
-			share, has := a.Contributions[m]
-			if !has {
-				row.Parts = append(row.Parts, shareCell{})
-				continue
-			}
-			bounds := a.ContributionIntervals[m]
-			row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: share, Low: bounds[0], High: bounds[1]}, false))
-		}
-		row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, false))
-		rows = append(rows, row)
+		rows = append(rows, newClassRow(ex, t, g))
 	}
 	if slices.ContainsFunc(rows, func(r classRow) bool { return r.Independent != "" }) {
 		table.Notes = append(table.Notes, "In brackets behind the number of samples: about how many independent ones they count as.")
@@ -162,10 +114,32 @@ func newClassTable(ex *result.Explanation, t *result.Target, groups []samplePart
 	pale := slices.ContainsFunc(rows, func(r classRow) bool {
 		return slices.ContainsFunc(r.Stack, func(s segment) bool { return s.Pale })
 	})
-	table.Legend = legend(parts, pale)
+	table.Legend = legend(stackParts(ex), pale)
 	open := min(len(rows), openRows)
 	table.Open, table.More = rows[:open], rows[open:]
 	return table
+}
+
+// newClassRow lays out one group of samples.
+func newClassRow(ex *result.Explanation, t *result.Target, g wording.SampleGroup) classRow {
+	a := wording.HeadlineAggregate(g.Breakdown, t.Headline)
+	row := classRow{
+		Name: g.Name, Samples: wording.Grouped(int64(g.Samples)), Independent: independent(g.Breakdown),
+		Base: number(g.Base), Output: number(g.Output),
+		Score: shareSpan(label{First: g.Name}, kindPair, wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}, percentAxis),
+		Stack: newStack(a, stackParts(ex)),
+	}
+	for _, m := range ex.Modalities {
+		share, has := a.Contributions[m]
+		if !has || g.Nobody(m) {
+			row.Parts = append(row.Parts, shareCell{})
+			continue
+		}
+		bounds := a.ContributionIntervals[m]
+		row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: share, Low: bounds[0], High: bounds[1]}, false))
+	}
+	row.Parts = append(row.Parts, newShareCell(wording.Interval{Share: a.InterSHAP, Low: a.Low, High: a.High}, false))
+	return row
 }
 
 // independent says as how many independent samples a breakdown counts; empty where as

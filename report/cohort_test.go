@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/intershap/intershap/game"
+	"github.com/intershap/intershap/internal/wording"
 	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/score"
 )
@@ -114,7 +115,7 @@ func TestCohortPage(t *testing.T) {
 	address := tb.open(f.page(t))
 	said := openText(tb)
 	for _, want := range []string{
-		"Groups of samples", "Missing modalities", "By sex, site",
+		"Groups of samples", "By modalities present", "By sex, site",
 		"120 samples (about 60 independent ones), target predicted",
 		"each class counts once",
 		"Bars begin at zero",
@@ -160,7 +161,7 @@ func TestCohortPage(t *testing.T) {
 	if got := numbers[1]; got[4] == "" || got[5] == "" {
 		t.Errorf("all there: want their shares, got %q", got)
 	}
-	if links := eval[[]string](tb, `[...document.querySelectorAll("nav a")].map(a => a.textContent)`); !slices.Contains(links, "Groups of samples") || !slices.Contains(links, "Missing modalities") {
+	if links := eval[[]string](tb, `[...document.querySelectorAll("nav a")].map(a => a.textContent)`); !slices.Contains(links, "Groups of samples") || !slices.Contains(links, "By modalities present") {
 		t.Errorf("want the sections among the contents, got %q", links)
 	}
 	clean(t, tb, address)
@@ -170,7 +171,7 @@ func TestCohortPage(t *testing.T) {
 func TestNoCohortPage(t *testing.T) {
 	f := newFixture(t, 60, []string{"image", "ecg", "labs"}, []string{"home", "ward"})
 	page := string(f.page(t))
-	for _, other := range []string{"Groups of samples", "Missing modalities", "macro average", "independent ones", "begin at zero", "that have", `"patterns":[`} {
+	for _, other := range []string{"Groups of samples", "By modalities present", "macro average", "independent ones", "begin at zero", "that have", `"patterns":[`} {
 		if strings.Contains(page, other) {
 			t.Errorf("want no word of %q", other)
 		}
@@ -256,6 +257,43 @@ func TestWeightFacts(t *testing.T) {
 		if !slices.Contains(got, tt.want) {
 			t.Errorf("want %q, got %q", tt.want, got)
 		}
+	}
+}
+
+// What is taken over the samples file counts samples once, whatever the run's weights.
+func TestUnweightedSpread(t *testing.T) {
+	f := newCohort(t, 120)
+	const said, byWeight = "Samples count once each here, not by w.", "a class counts by the weight of its samples"
+	if page := string(f.page(t)); strings.Contains(page, "Samples count once") || strings.Contains(page, byWeight) {
+		t.Error("without weights: want no word of them")
+	}
+	sum := 5012.5
+	f.ex.Targets[0].Weight, f.ex.Provenance.Weight = &sum, "w"
+	page := string(f.page(t))
+	_, spread, _ := strings.Cut(page, `id="t1-spread-h"`)
+	if !strings.Contains(spread, said) || !strings.Contains(page, byWeight) {
+		t.Errorf("want %q over samples, and %q beside the macro average", said, byWeight)
+	}
+}
+
+// What nobody of a group has is blank there, as it is in a pattern, and not undefined.
+func TestNobodyInGroup(t *testing.T) {
+	f := newCohort(t, 60)
+	g := &f.ex.Targets[0].By[0].Groups[0]
+	cell := func() shareCell {
+		return newClassRow(f.ex, &f.ex.Targets[0], wording.SampleGroup{Breakdown: &g.Breakdown}).Parts[2]
+	}
+	for _, a := range []*result.Aggregate{&g.Global.Aggregate, &g.MeanAbsolute.Aggregate} {
+		delete(a.ContributionIntervals, "labs")
+		a.Contributions["labs"] = score.Share{}
+	}
+	g.Present = map[string]int{"image": g.Samples, "ecg": 1, "labs": 1}
+	if got := cell(); got == (shareCell{}) {
+		t.Error("a share without behaviour: want it undefined, got a blank")
+	}
+	g.Present["labs"] = 0
+	if got := cell(); got != (shareCell{}) {
+		t.Errorf("nobody has labs: want a blank, got %+v", got)
 	}
 }
 

@@ -19,9 +19,11 @@ const bins = 20
 type spread struct {
 	Summary   string
 	Undefined string
-	Bars      []binBar
-	Most      string
-	Ticks     []tick
+	// Unweighted says that samples count once each in a run with weights; else empty.
+	Unweighted string
+	Bars       []binBar
+	Most       string
+	Ticks      []tick
 	// Phi has the values of modalities and pairs over samples, Classes the local scores
 	// by predicted class.
 	Phi     ranges
@@ -47,7 +49,7 @@ func newSpread(t *result.Target, ex *result.Explanation, samples *result.Samples
 			}
 		}
 	}
-	out := spread{Ticks: percentTicks(), Bars: histogram(scores)}
+	out := spread{Ticks: percentTicks(), Bars: histogram(scores), Unweighted: wording.Unweighted(ex)}
 	if missing := len(s.InterSHAP) - len(scores); missing > 0 {
 		out.Undefined = fmt.Sprintf("Of %s, %s: nothing that the modalities do changes this output there.",
 			wording.Count(int64(len(s.InterSHAP)), "sample"), hasNoScore(missing))

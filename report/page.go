@@ -193,7 +193,7 @@ func (p *page) contents() []entry {
 			out = append(out, entry{t.ID + "-by", "Groups of samples"})
 		}
 		if t.Patterns != nil {
-			out = append(out, entry{t.ID + "-patterns", "Missing modalities"})
+			out = append(out, entry{t.ID + "-patterns", "By modalities present"})
 		}
 		if t.Pairs != nil {
 			out = append(out, entry{t.ID + "-pairs", "Pairs"})

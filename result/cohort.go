@@ -79,12 +79,7 @@ func NewMacro(m *score.Macro) *Macro {
 // NewPattern puts names to the summary of the samples that have the modalities of
 // present and no others.
 func NewPattern(s *score.Summary, modalities []string, present game.Coalition) Pattern {
-	p := Pattern{Present: []string{}, Breakdown: NewBreakdown(s, modalities)}
-	for i, name := range modalities {
-		if present.Has(i) {
-			p.Present = append(p.Present, name)
-		}
-	}
+	p := Pattern{Present: PresentNames(modalities, present), Breakdown: NewBreakdown(s, modalities)}
 	for _, a := range []*Aggregate{&p.Global.Aggregate, &p.MeanAbsolute.Aggregate} {
 		for i, name := range modalities {
 			if !present.Has(i) {
@@ -103,15 +98,27 @@ func NewPattern(s *score.Summary, modalities []string, present game.Coalition) P
 // those of a sample may. Where samples lack modalities cells are means over different
 // samples, which add up to nothing that is known.
 func (e *Explanation) mayMiss(b *Breakdown, residual float64) float64 {
-	if len(e.Provenance.Missing) == 0 {
+	if len(e.Provenance.Missing) == 0 || b.Complete(e.Modalities) {
 		return residual
 	}
-	for _, name := range e.Modalities {
+	return math.Inf(1)
+}
+
+// Complete reports whether all samples are known to have all modalities.
+func (b *Breakdown) Complete(modalities []string) bool {
+	for _, name := range modalities {
 		if b.Present[name] != b.Samples {
-			return math.Inf(1)
+			return false
 		}
 	}
-	return residual
+	return true
+}
+
+// Nobody reports whether it is known that no sample has a modality: then it has no share,
+// which is something else than one that is undefined.
+func (b *Breakdown) Nobody(modality string) bool {
+	n, known := b.Present[modality]
+	return known && n == 0
 }
 
 // checkPresent holds the number of samples that have each modality against the number
@@ -142,26 +149,18 @@ func (b *Breakdown) checkPresent(place string, modalities []string) error {
 func (e *Explanation) checkCohort(place string, t *Target, residual float64) error {
 	modalities := e.Modalities
 	faults := []error{t.Macro.check(place+".macro", t)}
-	columns := map[string]bool{}
+	columns := once{}
 	for i := range t.By {
 		p := &t.By[i]
 		at := fmt.Sprintf("%s.by[%d]", place, i)
-		if key := joined(p.Columns); columns[key] {
-			faults = append(faults, fmt.Errorf("%s.columns: want different columns, got %q twice", at, p.Columns))
-		} else {
-			columns[key] = true
-		}
+		faults = append(faults, columns.check(at+".columns", "columns", p.Columns))
 		faults = append(faults, p.check(at, t, e, residual))
 	}
-	samples, met := 0, map[string]bool{}
+	samples, met := 0, once{}
 	for i := range t.Patterns {
 		p := &t.Patterns[i]
 		at := fmt.Sprintf("%s.patterns[%d]", place, i)
-		if key := joined(p.Present); met[key] {
-			faults = append(faults, fmt.Errorf("%s.present: want different patterns, got %q twice", at, p.Present))
-		} else {
-			met[key] = true
-		}
+		faults = append(faults, met.check(at+".present", "patterns", p.Present))
 		last := -1
 		for _, name := range p.Present {
 			which := slices.Index(modalities, name)
@@ -186,18 +185,14 @@ func (p *Partition) check(place string, t *Target, e *Explanation, residual floa
 		faults = append(faults, fmt.Errorf("%s.columns: want the name of a column or more, got none", place))
 	}
 	faults = append(faults, checkDistinct(place+".columns", p.Columns))
-	samples, met := 0, map[string]bool{}
+	samples, met := 0, once{}
 	for i := range p.Groups {
 		g := &p.Groups[i]
 		at := fmt.Sprintf("%s.groups[%d]", place, i)
 		if len(g.Values) != len(p.Columns) {
 			faults = append(faults, fmt.Errorf("%s.values: want %d, one for each column, got %q", at, len(p.Columns), g.Values))
 		}
-		if key := joined(g.Values); met[key] {
-			faults = append(faults, fmt.Errorf("%s.values: want different groups, got %q twice", at, g.Values))
-		} else {
-			met[key] = true
-		}
+		faults = append(faults, met.check(at+".values", "groups", g.Values))
 		samples += max(g.Samples, 0)
 		faults = append(faults, g.check(at, e.Modalities, e.mayMiss(&g.Breakdown, residual)))
 	}
@@ -239,6 +234,19 @@ func (p *Pattern) checkZeros(place string, modalities []string) error {
 			}
 		}
 	}
+	return nil
+}
+
+// once holds lists of names that were met, see joined.
+type once map[string]bool
+
+// check refuses a list of names that was met before; many says what they are.
+func (o once) check(place, many string, names []string) error {
+	key := joined(names)
+	if o[key] {
+		return fmt.Errorf("%s: want different %s, got %q twice", place, many, names)
+	}
+	o[key] = true
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/intershap/intershap/diag"
 )
@@ -70,6 +71,9 @@ func Read(r io.Reader) (*Explanation, error) {
 	return e, nil
 }
 
+// shardSchema is what the schemas of shards begin with: see docs/format/shard.md.
+const shardSchema = "intershap/shard/"
+
 func read(r io.Reader) (*Explanation, error) {
 	dec := json.NewDecoder(r)
 	var document json.RawMessage
@@ -92,6 +96,9 @@ func read(r io.Reader) (*Explanation, error) {
 	}
 	if err := json.Unmarshal(document, &head); err != nil {
 		return nil, fmt.Errorf("no explanation: %w", err)
+	}
+	if strings.HasPrefix(head.Schema, shardSchema) {
+		return nil, errors.New("this is a shard, a part of a run: intershap merge makes the result of all shards")
 	}
 	if head.Schema != Schema {
 		return nil, fmt.Errorf("want schema %q, got %q: was it written by explain --json, and by a version like this one?", Schema, head.Schema)

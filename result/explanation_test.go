@@ -310,6 +310,7 @@ func TestReadRefuses(t *testing.T) {
 		{"a list", "[]", "no explanation"},
 		{"no schema", "{}", `want schema "intershap/explanation/v1", got ""`},
 		{"later schema", `{"schema": "intershap/explanation/v2", "targets": 3}`, `got "intershap/explanation/v2"`},
+		{"a shard", `{"schema": "intershap/shard/v1"}`, "this is a shard, a part of a run: intershap merge makes the result of all shards"},
 		{"text for a number", replaced(`"samples": 4`, `"samples": "4"`), "cannot unmarshal string"},
 		{"headline", replaced(`"headline": "global"`, `"headline": "local"`), `targets[0].headline: want "global" or "mean_absolute", got "local"`},
 		{"phi", changed(func(e *Explanation) { e.Targets[0].Global.Phi = e.Targets[0].Global.Phi[:1] }), "targets[0].global.phi: want 2 rows of 2 numbers"},

@@ -86,7 +86,7 @@ func GroupParts(groups []Grouping) []score.Part {
 	if groups == nil {
 		return nil
 	}
-	p := newPartition(groups)
+	p := newAcrossCells(groups)
 	parts := []score.Part{{Cells: p.across}, {Cells: p.within}, {Cells: p.across, Of: p.pairs}}
 	for i := range groups {
 		parts = append(parts, score.Part{Cells: p.alone[i]}, score.Part{Cells: p.inside[i]})
@@ -99,16 +99,16 @@ func GroupParts(groups []Grouping) []score.Part {
 	return parts
 }
 
-// A partition holds the positions of cells.
-type partition struct {
+// acrossCells are the positions of cells, by what they are of modalities.
+type acrossCells struct {
 	across, within, pairs []int
 	// alone are the players of each modality, inside its pairs.
 	alone, inside [][]int
 	between       map[[2]int][]int
 }
 
-func newPartition(groups []Grouping) partition {
-	p := partition{alone: make([][]int, len(groups)), inside: make([][]int, len(groups)), between: map[[2]int][]int{}}
+func newAcrossCells(groups []Grouping) acrossCells {
+	p := acrossCells{alone: make([][]int, len(groups)), inside: make([][]int, len(groups)), between: map[[2]int][]int{}}
 	of := owners(groups)
 	layout := score.Layout{Modalities: len(of)}
 	for i := range of {

@@ -61,21 +61,22 @@ func (s *Samples) belongs(e *Explanation) error {
 	if err != nil {
 		return err
 	}
+	weighted := e.Provenance.Weight != ""
 	for k := range e.Targets {
 		t, own := &e.Targets[k], &s.ByTarget[k]
-		if t.Samples != s.Len() {
+		if !sameCount(t.Samples, s.Len(), weighted) {
 			return fmt.Errorf("want %d samples, got %d", t.Samples, s.Len())
 		}
 		for _, check := range []func() error{
 			func() error {
-				if e.Provenance.Weight != "" {
+				if weighted {
 					return nil
 				}
 				return s.sameMeans(own, &t.Breakdown)
 			},
 			func() error { return s.checkScores(own, convention) },
-			func() error { return s.checkClasses(t, e.Classes) },
-			func() error { return s.checkPatterns(t) },
+			func() error { return s.checkClasses(t, e.Classes, weighted) },
+			func() error { return s.checkPatterns(t, weighted) },
 			func() error { return s.checkCoalitions(own) },
 		} {
 			if err := check(); err != nil {
@@ -84,6 +85,12 @@ func (s *Samples) belongs(e *Explanation) error {
 		}
 	}
 	return nil
+}
+
+// sameCount compares a number of samples with that of a result, which leaves out those
+// of weight 0: a file has them too.
+func sameCount(want, got int, weighted bool) bool {
+	return want == got || weighted && want < got
 }
 
 // sameMeans compares means over samples with those of a result. A cell of phi is pooled
@@ -140,7 +147,7 @@ func (s *Samples) has(i int, of game.Coalition) bool {
 }
 
 // checkPatterns holds the number of samples of each pattern against the result.
-func (s *Samples) checkPatterns(t *Target) error {
+func (s *Samples) checkPatterns(t *Target, weighted bool) error {
 	if s.Present == nil {
 		return nil
 	}
@@ -155,12 +162,12 @@ func (s *Samples) checkPatterns(t *Target) error {
 			present = present.With(slices.Index(s.Modalities, name))
 		}
 		patterns = append(patterns, present)
-		if want, got := t.Patterns[i].Samples, counts[present]; want != got {
+		if want, got := t.Patterns[i].Samples, counts[present]; !sameCount(want, got, weighted) {
 			return fmt.Errorf("%s: want %d samples that have %q, got %d", columnPresent, want, t.Patterns[i].Present, got)
 		}
 	}
 	for i, present := range s.Present {
-		if !slices.Contains(patterns, present) {
+		if !weighted && !slices.Contains(patterns, present) {
 			return fmt.Errorf("%s: want one of the result's patterns, got %q in sample %d (id %q)", columnPresent, PresentText(s.Modalities, present), i, s.IDs[i])
 		}
 	}

@@ -13,13 +13,22 @@ const presentSign = "+"
 
 // PresentText names the modalities of a coalition, as "image+labs"; "" for none.
 func PresentText(modalities []string, present game.Coalition) string {
-	var names []string
+	return PatternText(PresentNames(modalities, present))
+}
+
+// PatternText joins the names of the modalities that samples have, as "image+labs"; "" for
+// none.
+func PatternText(present []string) string { return strings.Join(present, presentSign) }
+
+// PresentNames lists the modalities of a coalition in their order; an empty list for none.
+func PresentNames(modalities []string, present game.Coalition) []string {
+	names := []string{}
 	for i, name := range modalities {
 		if present.Has(i) {
 			names = append(names, name)
 		}
 	}
-	return strings.Join(names, presentSign)
+	return names
 }
 
 // presentTexts writes coalitions as text, each once: many samples have the same.

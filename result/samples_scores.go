@@ -80,7 +80,7 @@ func (s *Samples) checkCoalitions(t *TargetSamples) error {
 }
 
 // checkClasses holds the number of samples of each predicted class against the result.
-func (s *Samples) checkClasses(t *Target, classes []string) error {
+func (s *Samples) checkClasses(t *Target, classes []string, weighted bool) error {
 	if len(t.ByClass) == 0 {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (s *Samples) checkClasses(t *Target, classes []string) error {
 		if at := slices.IndexFunc(t.ByClass, func(c Class) bool { return c.Class == name }); at >= 0 {
 			want = t.ByClass[at].Samples
 		}
-		if got := counts[class]; got != want {
+		if got := counts[class]; !sameCount(want, got, weighted) {
 			return fmt.Errorf("predicted: want %d samples of class %q, got %d", want, name, got)
 		}
 	}

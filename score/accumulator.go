@@ -51,8 +51,8 @@ type LocalScore struct {
 }
 
 // An Accumulator holds sums over samples for each target and each group of every
-// partition. Its zero
-// value is unusable; see [NewAccumulator]. It is not safe for concurrent use.
+// partition. Its zero value is unusable; see [NewAccumulator]. It is not safe for
+// concurrent use.
 type Accumulator struct {
 	layout Layout
 	shape  shape
@@ -134,22 +134,26 @@ func NewAccumulator(layout Layout) *Accumulator {
 	if err := layout.check(); err != nil {
 		panic(err.Error())
 	}
+	return newTemplate(layout).fresh()
+}
+
+// newTemplate returns all of an accumulator but its sections, which may be many.
+func newTemplate(layout Layout) *Accumulator {
 	shape := newShape(layout)
 	p := shape.cells()
 	scratch := make([]float64, 4*p)
 	groups := layout.Groups()
 	a := &Accumulator{
-		layout:   layout,
-		shape:    shape,
-		groups:   groups,
-		sections: make([][]float64, layout.Targets*groups),
-		at:       make([]int, len(layout.Partitions)),
-		phi:      scratch[:p],
-		abs:      scratch[p : 2*p],
-		block:    scratch[2*p : 3*p],
-		rest:     scratch[3*p:],
-		byOrder:  make([]float64, shape.orders+1),
-		leftOut:  make([]float64, 0, shape.blocks),
+		layout:  layout,
+		shape:   shape,
+		groups:  groups,
+		at:      make([]int, len(layout.Partitions)),
+		phi:     scratch[:p],
+		abs:     scratch[p : 2*p],
+		block:   scratch[2*p : 3*p],
+		rest:    scratch[3*p:],
+		byOrder: make([]float64, shape.orders+1),
+		leftOut: make([]float64, 0, shape.blocks),
 	}
 	for source := range a.blocks {
 		a.blocks[source] = layout.blocks(source)
@@ -165,8 +169,28 @@ func NewAccumulator(layout Layout) *Accumulator {
 	return a
 }
 
+// fresh returns an empty accumulator like a, which shares what is worked out of the
+// layout, and the memory of Add: no two may be added to at a time.
+func (a *Accumulator) fresh() *Accumulator {
+	b := *a
+	b.sections = make([][]float64, b.layout.Targets*b.groups)
+	return &b
+}
+
 // Layout returns the layout.
 func (a *Accumulator) Layout() Layout { return a.layout }
+
+// Samples returns the number of samples that were added to a target, less those of
+// weight 0.
+func (a *Accumulator) Samples(target int) int {
+	n := 0.0
+	for g := range a.layout.Partitions[0] {
+		if sums := a.sections[target*a.groups+g]; sums != nil {
+			n += sums[atCount]
+		}
+	}
+	return int(n)
+}
 
 // sectionsOf finds the sections of a sample, one of each partition, and what modalities
 // it has.
@@ -368,7 +392,7 @@ func addScaledTo(dst, x []float64, by float64) {
 
 // same returns an error where the layouts of a and b differ.
 func (a *Accumulator) same(b *Accumulator) error {
-	if !a.layout.equal(b.layout) {
+	if !a.layout.Equal(b.layout) {
 		return fmt.Errorf("score: accumulators of different layouts: %+v and %+v", a.layout, b.layout)
 	}
 	return nil

@@ -132,7 +132,8 @@ func (l Layout) SectionBytes() int64 {
 	return 8 * s.numbers()
 }
 
-func (l Layout) equal(o Layout) bool {
+// Equal reports whether accumulators of both layouts merge.
+func (l Layout) Equal(o Layout) bool {
 	sameGroups := func(a, b []game.Coalition) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
 	return slices.Equal(l.Blocks, o.Blocks) && l.BackgroundUnknown == o.BackgroundUnknown && l.Draws == o.Draws &&
 		l.Modalities == o.Modalities && l.Targets == o.Targets && slices.Equal(l.Partitions, o.Partitions) && l.Convention == o.Convention &&

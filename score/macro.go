@@ -50,26 +50,28 @@ func (a *Accumulator) Macro(target int, opt Options, partition int, classes ...[
 		if !ok {
 			continue
 		}
-		e := newMoments(a.layout, s, false).estimator(opt)
-		if e.behaviour() == 0 {
+		sizes := newMoments(a.layout, s, true).estimator(opt)
+		if sizes.behaviour() == 0 {
 			continue
 		}
-		global = append(global, e)
-		absolute = append(absolute, newMoments(a.layout, s, true).estimator(opt))
+		absolute = append(absolute, sizes)
+		if e := newMoments(a.layout, s, false).estimator(opt); e.behaviour() > 0 {
+			global = append(global, e) // else its effects cancel in the means
+		}
 		local += s.localSummary().Mean.Or(0)
 		groups = append(groups, class...)
 	}
-	if len(global) == 0 {
+	if len(absolute) == 0 {
 		return nil
 	}
 	slices.Sort(groups)
 	all, _ := a.gather(target, partition, slices.Compact(groups))
 	clusters := all.whole.clusters()
 	return &Macro{
-		Classes:      len(global),
+		Classes:      len(absolute),
 		Global:       macroInterval(global, clusters),
 		MeanAbsolute: macroInterval(absolute, clusters),
-		Local:        Defined(local / float64(len(global))),
+		Local:        Defined(local / float64(len(absolute))),
 	}
 }
 
@@ -77,8 +79,11 @@ func (a *Accumulator) Macro(target int, opt Options, partition int, classes ...[
 func (e *estimator) behaviour() float64 { return e.total(e.mean, positions(e.every)) }
 
 // macroInterval averages the InterSHAP of classes, all of which have behaviour, given
-// the number of independent samples in all of them.
+// the number of independent samples in all of them; of none it is undefined.
 func macroInterval(classes []*estimator, clusters float64) Interval {
+	if len(classes) == 0 {
+		return Interval{}
+	}
 	n := float64(len(classes))
 	value, denoised, known := 0.0, 0.0, true
 	for _, e := range classes {

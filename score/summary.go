@@ -239,15 +239,18 @@ func (m *moments) cells(opt Options, shares, absolute []Interval) []Cell {
 }
 
 // perCell returns one number of every cell in the form of Phi, nil where it is
-// undefined for a cell that samples have.
+// undefined for a cell that samples have, and where no sample has any.
 func (s *shape) perCell(cells []Cell, number func(Cell) Share) []float64 {
-	out := make([]float64, len(cells))
+	out, known := make([]float64, len(cells)), false
 	for at, c := range cells {
 		v, ok := number(c).Value()
 		if !ok && c.Samples > 0 {
 			return nil
 		}
-		out[at] = v
+		out[at], known = v, known || ok
+	}
+	if !known {
+		return nil
 	}
 	return s.unpack(out)
 }

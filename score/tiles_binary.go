@@ -40,6 +40,11 @@ const (
 	checksumLen  = crc32.Size
 	// mostNodes bounds the nodes of a range: a level has at most two.
 	mostNodes = 2 * bits.UintSize
+	// bytesPerByte is how many bytes of memory a byte of tiles may take: 8 sections, each
+	// a slice of three words. fewBytes is what tiles take beside that: vectors of the cells
+	// of 64 modalities, sizes of the most draws, and the nodes.
+	bytesPerByte = 8 * 3 * bits.UintSize / 8
+	fewBytes     = 1 << 19
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -120,8 +125,11 @@ func appendLayout(b []byte, l Layout) []byte {
 }
 
 // UnmarshalBinary replaces the tiles by those that MarshalBinary wrote. It refuses what
-// is cut short, damaged, or of another version, allocates no more than a small multiple
-// of data, and does not retain it.
+// is cut short, damaged, or of another version, and does not retain data.
+//
+// It allocates at most 192 times the length of data, since a section without samples
+// takes a bit there and the place of a slice here, and half a megabyte. Tiles with samples
+// take about the length of data.
 func (t *Tiles) UnmarshalBinary(data []byte) error {
 	nodes, err := readTiles(data)
 	if err != nil {
@@ -148,8 +156,12 @@ func readTiles(data []byte) ([]node, error) {
 	if n > 0 && r.err == nil {
 		l := r.layout()
 		var t Tiles
+		var like *Accumulator
+		if r.err == nil {
+			like = newTemplate(l)
+		}
 		for i := 0; i < n && r.err == nil; i++ {
-			r.node(&t, l)
+			r.node(&t, like)
 		}
 		nodes = t.nodes
 	}
@@ -262,8 +274,8 @@ func (r *reader) layout() Layout {
 	return l
 }
 
-// node reads a node into t, behind those that it has.
-func (r *reader) node(t *Tiles, l Layout) {
+// node reads a node into t, behind those that it has, like a template.
+func (r *reader) node(t *Tiles, like *Accumulator) {
 	level := r.number("the level of a node", bits.UintSize-2)
 	index := r.number("the index of a node", math.MaxInt>>level-1)
 	n := node{level: level, index: index}
@@ -276,7 +288,7 @@ func (r *reader) node(t *Tiles, l Layout) {
 			r.fail("tiles %d to %d are in two nodes instead of one", last.start(), n.end()-1)
 		}
 	}
-	sections := l.Targets * l.Groups() // which is within the int32 range, and 1 at least
+	sections := like.layout.Targets * like.groups // which is within the int32 range, and 1 at least
 	set := r.bytes("the sections of a node", (sections-1)/8+1)
 	if r.err != nil {
 		return
@@ -288,15 +300,14 @@ func (r *reader) node(t *Tiles, l Layout) {
 		}
 		present += bits.OnesCount8(b)
 	}
-	shape := newShape(l)
-	length := shape.numbers() // which may be more than an int holds
+	length := like.shape.numbers() // which may be more than an int holds
 	if int64(present) > int64(len(r.rest))/8/length {
 		r.fail("tiles %d to %d: want %d sections of %d bytes, got %d bytes", n.start(), n.end()-1, present, 8*length, len(r.rest))
 	}
 	if r.err != nil {
 		return
 	}
-	n.sum = NewAccumulator(l)
+	n.sum = like.fresh()
 	for i := range n.sum.sections {
 		if set[i/8]>>(i%8)&1 == 1 {
 			n.sum.sections[i] = r.section(int(length))

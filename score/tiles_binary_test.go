@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -263,6 +264,38 @@ func TestTilesRefused(t *testing.T) {
 	}
 	if err := ts.UnmarshalBinary([]byte("{}")); err == nil {
 		t.Error("no error for bytes that are no tiles")
+	}
+}
+
+// Memory is bounded by the length of the bytes, as UnmarshalBinary says: nodes without
+// samples, of the layouts that take the most beside them.
+func TestTilesMemory(t *testing.T) {
+	for name, l := range map[string]score.Layout{
+		"many sections": {Modalities: 1, Targets: 1 << 20, Partitions: []int{1}, Convention: score.Paper},
+		"many cells":    {Modalities: 64, Targets: 1, Partitions: []int{1}, Convention: score.Paper, Present: [][]game.Coalition{{1}}},
+		"listed cells":  {Modalities: 16, Targets: 1, Partitions: []int{1}, Cells: upTo(16, 4)},
+		"many draws":    {Modalities: 2, Targets: 1, Partitions: []int{1}, Convention: score.Paper, Draws: score.MaxDraws},
+	} {
+		var ts score.Tiles
+		for tile := range 1 << 6 {
+			if err := ts.Add(1+tile, score.NewAccumulator(l)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		raw := marshal(t, &ts)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		read := unmarshal(t, raw)
+		runtime.ReadMemStats(&after)
+		got := after.TotalAlloc - before.TotalAlloc
+		most := uint64(score.BytesPerByte*len(raw) + score.FewBytes)
+		t.Logf("%s: %d bytes take %d, at most %d", name, len(raw), got, most)
+		if got > most {
+			t.Errorf("%s: %d bytes take %d, more than %d", name, len(raw), got, most)
+		}
+		if !bytes.Equal(marshal(t, read), raw) {
+			t.Errorf("%s: written again they differ", name)
+		}
 	}
 }
 

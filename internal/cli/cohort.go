@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -58,6 +59,9 @@ func (q *question) checkCohort() error {
 	}
 	if _, err := dataset.ParsePad(q.options.Pad); err != nil {
 		fault := usagef("--pad: %w", err)
+		if pad := (*dataset.PadError)(nil); errors.As(err, &pad) {
+			fault = usagef("--pad %s: %s", quoteShell(pad.Spec), pad.Reason)
+		}
 		fault.hint = hintOf(err)
 		return fault
 	}

@@ -36,9 +36,12 @@ func cohortOf(from *result.Provenance) string {
 }
 
 // macroRow is the row of the macro average below those of the classes.
-func macroRow(p *page, t *result.Target) []cell {
+func macroRow(p *page, t *result.Target, clustered bool) []cell {
 	m := t.Macro.Headline(t.Headline)
 	row := []cell{{head: "macro average"}, {}, interval{m.InterSHAP, m.Low, m.High}.cell(), {}, {}}
+	if clustered {
+		row = slices.Insert(row, 2, cell{})
+	}
 	return withBar(p, row, wording.Interval{Share: m.InterSHAP, Low: m.Low, High: m.High}, true)
 }
 
@@ -46,20 +49,12 @@ func macroRow(p *page, t *result.Target) []cell {
 func writeCohort(p *page, t *result.Target, modalities []string) {
 	for i := range t.By {
 		by := &t.By[i]
-		var rows []groupRow
-		for j := range by.Groups {
-			rows = append(rows, groupRow{wording.GroupName(by.Groups[j].Values), &by.Groups[j].Breakdown})
-		}
-		writeGroupRows(p, t, strings.Join(by.Columns, ", "), rows, modalities)
+		writeGroupRows(p, t, wording.PartitionName(by), wording.Groups(by), modalities)
 	}
 	if t.Patterns == nil {
 		return
 	}
-	var rows []groupRow
-	for i := range t.Patterns {
-		rows = append(rows, groupRow{wording.PatternName(t.Patterns[i].Present), &t.Patterns[i].Breakdown})
-	}
-	writeGroupRows(p, t, "present", rows, modalities)
+	writeGroupRows(p, t, "present", wording.Patterns(t), modalities)
 	if len(t.Patterns) > 1 {
 		p.line("in all other tables each part is a mean over the samples that have its modalities")
 	}
@@ -75,22 +70,16 @@ func brokenDown(t *result.Target) string {
 		by = append(by, "by group")
 	}
 	if len(t.Patterns) > 0 {
-		by = append(by, "by the modalities that are present")
+		by = append(by, "by "+wording.PatternsBy)
 	}
 	return strings.Join(by, ", ")
 }
 
-// A groupRow is a group of samples by its name.
-type groupRow struct {
-	name string
-	*result.Breakdown
-}
-
 // writeGroupRows writes a row for each group of samples: its headline, and the
 // contributions where there is room for all of them.
-func writeGroupRows(p *page, t *result.Target, heading string, groups []groupRow, modalities []string) {
+func writeGroupRows(p *page, t *result.Target, heading string, groups []wording.SampleGroup, modalities []string) {
 	shown := groups[:min(len(groups), mostGroups)]
-	clustered := slices.ContainsFunc(shown, func(g groupRow) bool { return g.Clusters != nil })
+	clustered := countsFewer(shown)
 	alone := contributionsFit(modalities)
 	head := []cell{{head: heading}, {head: "samples", number: true}}
 	if clustered {
@@ -107,14 +96,14 @@ func writeGroupRows(p *page, t *result.Target, heading string, groups []groupRow
 	rows := [][]cell{head}
 	for _, g := range shown {
 		a := wording.HeadlineAggregate(g.Breakdown, t.Headline)
-		row := []cell{{head: g.name}, {head: grouped(int64(g.Samples)), number: true}}
+		row := []cell{{head: g.Name}, {head: grouped(int64(g.Samples)), number: true}}
 		if clustered {
 			row = append(row, independentCell(g.Breakdown))
 		}
 		row = append(row, interval{a.Score(), a.Low, a.High}.cell())
 		if alone {
 			for _, m := range modalities {
-				row = append(row, groupContribution(a, m))
+				row = append(row, groupContribution(g.Breakdown, a, m))
 			}
 		} else {
 			row = append(row, cell{head: significant(g.Base), number: true}, cell{head: significant(g.Output), number: true})
@@ -143,13 +132,18 @@ func contributionsFit(modalities []string) bool {
 
 // groupContribution is what a modality does alone, without its interval; nothing where
 // the samples lack the modality.
-func groupContribution(a *result.Aggregate, modality string) cell {
-	if _, has := a.Contributions[modality]; !has {
+func groupContribution(b *result.Breakdown, a *result.Aggregate, modality string) cell {
+	if _, has := a.Contributions[modality]; !has || b.Nobody(modality) {
 		return cell{number: true}
 	}
 	v := contributionOf(a, modality)
 	head, _ := v.Parts()
 	return cell{head: head, number: true}
+}
+
+// countsFewer reports whether the samples of any group count as fewer independent ones.
+func countsFewer(groups []wording.SampleGroup) bool {
+	return slices.ContainsFunc(groups, func(g wording.SampleGroup) bool { return g.Clusters != nil })
 }
 
 // independentCell says how many independent samples there are.

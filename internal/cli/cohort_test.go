@@ -52,8 +52,8 @@ func TestCohortFlags(t *testing.T) {
 		{"--by=sex,site --by=sex,site", "--by sex,site was given twice", ""},
 		{"--missing==labs", `--missing: want MODALITY or MODALITY=COLUMN, got "=labs"`, "--missing labs"},
 		{"--missing=labs=", `got "labs="`, "--missing labs"},
-		{"--pad=ids", "--pad: ", "input_ids=0"},
-		{"--pad=ids=0 --pad=ids=1", "--pad: ", ""},
+		{"--pad=ids", "--pad ids: want INPUT=VALUE", "input_ids=0"},
+		{"--pad=ids=0 --pad=ids=1", "--pad ids=1: the input is padded twice", "leave out one"},
 		{"--missing=labs --budget=10", "--missing and --budget do not go together", "leave --budget out"},
 		{"--missing=labs --group=labs=each", "--missing and --group do not go together", "leave --group out"},
 		{"--missing=labs --mask=image=nearest:3", "--missing and --mask image=nearest:3 do not go together", "such as marginal"},
@@ -102,8 +102,14 @@ func cohortTarget() result.Target {
 	unclear := group(12, 0, "other")
 	unclear.Global.Aggregate = aggregate(0.3, 0, 1, []string{"image", "text"}, 0.4, 0.3)
 	unclear.Global.ContributionIntervals["text"] = [2]score.Share{d(0), d(0.31)}
+	nobody := group(5, 0, "unknown") // who has no text
+	nobody.Present = map[string]int{"image": 5, "text": 0}
+	nobody.Global.Aggregate = aggregate(0, 0, 0, []string{"image", "text"}, 1, 0)
+	nobody.Global.Contributions["text"], nobody.Global.ContributionIntervals["text"] = score.Share{}, [2]score.Share{}
+	independent := 740.2
+	t.ByClass[1].Clusters = &independent
 	t.By = []result.Partition{
-		{Columns: []string{"sex"}, Groups: []result.Group{group(1200, 0, "female"), group(788, 0, "male"), unclear}},
+		{Columns: []string{"sex"}, Groups: []result.Group{group(1200, 0, "female"), group(788, 0, "male"), unclear, nobody}},
 		{Columns: []string{"sex", "site"}, Groups: []result.Group{group(2000, 412.6, "female", "A"), group(3, 0, "male", "")}},
 	}
 	for i := range 20 {
@@ -121,6 +127,8 @@ func cohortTarget() result.Target {
 func cohortExplanation() *result.Explanation {
 	ex := explanation([]string{"image", "text"}, cohortTarget())
 	ex.Provenance.Cluster, ex.Provenance.Weight = "patient", "w"
+	weight := 5012.5
+	ex.Targets[0].Weight = &weight
 	ex.Provenance.Missing, ex.Provenance.Pad = []string{"text=has_text"}, []string{"ids=0"}
 	return ex
 }

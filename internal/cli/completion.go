@@ -57,21 +57,26 @@ func completeQuestion(_ *cobra.Command, args []string, _ string) ([]string, cobr
 var dataExtensions = []string{"npz", "parquet", "csv"}
 
 // completions are what flags propose, by name. A word that ends in a
-// colon wants more behind it.
+// colon or an equals sign wants more behind it.
 var completions = map[string]cobra.CompletionFunc{
 	"background": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return dataExtensions, cobra.ShellCompDirectiveFilterFileExt
 	},
+	"by":         completeBy,
+	"cluster":    completeColumn,
 	"color":      completeWords(colorAuto, colorAlways, colorNever),
 	"convention": completeWords(conventionNames...),
 	"device":     completeWords(onnx.CPU, onnx.CUDA),
 	"mask":       completeMask,
+	"missing":    completeMissing,
 	"output":     completeOutput,
+	"pad":        completePad,
 	"plan":       completeWords(planNames...),
 	"progress":   completeWords(progressAuto, progressPlain, progressJSON, progressNone),
 	"target":     completeWords(targetPredicted, targetLabel, targetAll, targetClass, targetHorizon),
 	"task":       completeWords(taskNames...),
 	"transform":  completeWords(transformNames...),
+	"weight":     completeColumn,
 }
 
 // addCompletions gives the flags of a command what they propose.
@@ -96,7 +101,7 @@ func completeWords(words ...string) cobra.CompletionFunc {
 				fit = append(fit, w)
 			}
 		}
-		if len(fit) == 1 && strings.HasSuffix(fit[0], ":") {
+		if len(fit) == 1 && (strings.HasSuffix(fit[0], ":") || strings.HasSuffix(fit[0], "=")) {
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
 		return fit, directive

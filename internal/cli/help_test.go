@@ -5,11 +5,13 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // widest returns the lines of text that are wider than a terminal.
@@ -61,7 +63,8 @@ func TestTopicFiles(t *testing.T) {
 }
 
 // warningIDs finds the warnings of the module: the first argument of Add, where
-// it is one word in kebab-case beside a subject, and the ID of a Warning.
+// it is one word in kebab-case beside a subject, the ID of a Warning, and what compare
+// refuses without --force or holds results against each other by.
 func warningIDs(t *testing.T, root string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -85,10 +88,19 @@ func warningIDs(t *testing.T, root string) map[string]string {
 			case *ast.CallExpr:
 				// diag.List.Add takes an id, a subject and a format.
 				const fewest = 3
-				if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Add" && len(n.Args) >= fewest {
+				if sel, ok := n.Fun.(*ast.SelectorExpr); ok && (sel.Sel.Name == "Add" || sel.Sel.Name == "refuse") && len(n.Args) >= fewest {
 					keep(n.Args[0], path)
 				}
 			case *ast.CompositeLit:
+				if list, ok := n.Type.(*ast.ArrayType); ok {
+					if of, ok := list.Elt.(*ast.Ident); ok && of.Name == "fact" {
+						for _, e := range n.Elts {
+							if lit, ok := e.(*ast.CompositeLit); ok {
+								keep(lit.Elts[0], path)
+							}
+						}
+					}
+				}
 				if sel, ok := n.Type.(*ast.SelectorExpr); ok && sel.Sel.Name == "Warning" {
 					for _, e := range n.Elts {
 						if kv, ok := e.(*ast.KeyValueExpr); ok {
@@ -116,7 +128,7 @@ func TestWarningsTopic(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := warningIDs(t, "../..")
-	for _, known := range []string{"background-too-small", "ignored-column", "no-modalities"} {
+	for _, known := range []string{"background-too-small", "ignored-column", "no-modalities", "weight-differs", "classes-differ"} {
 		if found[known] == "" {
 			t.Errorf("the search misses the warning %s", known)
 		}
@@ -131,6 +143,44 @@ func TestWarningsTopic(t *testing.T) {
 		id, _, _ := strings.Cut(strings.TrimPrefix(line, "  "), " ")
 		if strings.HasPrefix(line, "  ") && !strings.HasPrefix(line, "   ") && found[id] == "" {
 			t.Errorf("topics/warnings.txt tells %s, which no code gives", id)
+		}
+	}
+}
+
+// TestFormatsTopic holds the topic against the specification of samples, and against
+// the flags that say what data may look like.
+func TestFormatsTopic(t *testing.T) {
+	text, err := topic{name: "formats"}.text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := os.ReadFile("../../docs/format/samples.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fields, _ := strings.Cut(string(spec), "\n## Fields\n")
+	fields, _, _ = strings.Cut(fields, "\n## ")
+	var want []string
+	for line := range strings.SplitSeq(fields, "\n") {
+		if name, row := strings.CutPrefix(line, "| `"); row {
+			name, _, _ = strings.Cut(name, "`")
+			want = append(want, name)
+		}
+	}
+	if !slices.Contains(want, "intershap_corrected") || !slices.Contains(want, "phi") {
+		t.Fatalf("docs/format/samples.md: want a table of fields, got %q", want)
+	}
+	_, samples, _ := strings.Cut(text, "\nSamples. ")
+	samples, _, _ = strings.Cut(samples, "\n\n")
+	told := strings.FieldsFunc(samples, func(r rune) bool { return !unicode.IsLetter(r) && r != '_' })
+	for _, name := range want {
+		if !slices.Contains(told, name) {
+			t.Errorf("topics/formats.txt does not tell of the field %s of samples", name)
+		}
+	}
+	for _, flag := range append([]string{"target"}, cohortFlags...) {
+		if !strings.Contains(text, "--"+flag) {
+			t.Errorf("topics/formats.txt does not tell of --%s, which says what data may look like", flag)
 		}
 	}
 }

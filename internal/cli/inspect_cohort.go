@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -105,6 +106,16 @@ func reportCohort(ctx context.Context, plan *intershap.Plan, o *intershap.Option
 // independent says for how many samples they count; fewer than there are is worth a line.
 func (u unitsReport) independent() string { return grouped(int64(u.Clusters + 0.5)) }
 
+// weight writes the sum of weights; of a large one the fraction says nothing.
+func (u unitsReport) weight() string {
+	if whole := math.Round(u.Weight); whole == u.Weight || whole >= 1000 {
+		if whole < 1e15 {
+			return grouped(int64(whole))
+		}
+	}
+	return significant(u.Weight)
+}
+
 // heads are the lines of the head of a page: what explain writes of the flags, and what
 // was counted.
 func (r *cohortReport) heads(samples int) [][2]string {
@@ -175,7 +186,7 @@ func (r *cohortReport) writeRows(p *page, heading string, units []namedUnits) {
 			row = append(row, cell{head: u.independent(), number: true})
 		}
 		if r.Weight != "" {
-			row = append(row, cell{head: significant(u.Weight), number: true})
+			row = append(row, cell{head: u.weight(), number: true})
 		}
 		rows = append(rows, row)
 	}

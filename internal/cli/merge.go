@@ -25,7 +25,8 @@ func newMerge(s *streams) *cobra.Command {
 
 SHARD is a file that intershap explain --shard K/N -o FILE wrote. The result is
 that of one run, to the last bit; the model and the data are not needed. All
-shards of the run are, each once.`,
+shards of the run are, each once. They are read one after the other. The result's
+provenance.command is this one; the commands of the shards are kept nowhere.`,
 		Example: `  intershap explain model.onnx cohort/ --shard 1/2 -o shard-1.json
   intershap explain model.onnx cohort/ --shard 2/2 -o shard-2.json
   intershap merge shard-1.json shard-2.json -o run.json`,
@@ -83,27 +84,16 @@ func runMerge(ctx context.Context, s *streams, opt *mergeOptions) error {
 	if err := opt.check(); err != nil {
 		return err
 	}
-	var shards []*intershap.Partial
 	tell := newTeller(s, opt.narration)
-	for _, path := range opt.shards {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		shard, err := intershap.ReadPartial(path)
-		if err != nil {
-			return err
-		}
-		lo, hi := shard.Samples()
+	ex, err := intershap.MergeFiles(ctx, opt.shards, func(path string, lo, hi int) {
 		tell.step("%s: samples %s to %s", path, grouped(int64(lo)), grouped(int64(hi-1)))
-		shards = append(shards, shard)
-	}
-	ex, err := intershap.Merge(shards...)
+	})
 	if err != nil {
 		return err
 	}
 	answer(&ex.Explanation, opt.atLeast)
 	ex.Provenance.Command = commandLine(opt.fromEnvironment, s.typed)
-	if err := publish(s, opt.destination, opt.narration, ex, circumstances{}); err != nil {
+	if err := publish(s, opt.destination, opt.narration, ex, circumstances{guessed: ex.TaskGuessed()}); err != nil {
 		return err
 	}
 	return opt.judge(ex)

@@ -238,27 +238,36 @@ func writeClasses(p *page, t *result.Target) {
 		return
 	}
 	p.blank()
+	classes := wording.Classes(t)
+	shown := classes[:min(len(classes), mostClasses)]
+	clustered := countsFewer(shown)
 	rows := [][]cell{{
 		{head: "predicted class"}, {head: "samples", number: true}, {head: scoreName(t) + " *"},
 		{head: "base", number: true}, {head: "output", number: true},
 	}}
-	for _, c := range t.ByClass[:min(len(t.ByClass), mostClasses)] {
-		a := wording.HeadlineAggregate(&c.Breakdown, t.Headline)
+	if clustered {
+		rows[0] = slices.Insert(rows[0], 2, cell{head: "independent", number: true})
+	}
+	for _, c := range shown {
+		a := wording.HeadlineAggregate(c.Breakdown, t.Headline)
 		row := []cell{
-			{head: c.Class}, {head: grouped(int64(c.Samples)), number: true}, interval{a.Score(), a.Low, a.High}.cell(),
+			{head: c.Name}, {head: grouped(int64(c.Samples)), number: true}, interval{a.Score(), a.Low, a.High}.cell(),
 			{head: significant(c.Base), number: true}, {head: significant(c.Output), number: true},
+		}
+		if clustered {
+			row = slices.Insert(row, 2, independentCell(c.Breakdown))
 		}
 		rows = append(rows, withBar(p, row, wording.Interval{Share: a.Score(), Low: a.Low, High: a.High}, true))
 	}
 	if t.Macro != nil {
-		rows = append(rows, macroRow(p, t))
+		rows = append(rows, macroRow(p, t, clustered))
 	}
 	if haveBars(rows[1:]) {
 		rows[0] = append(rows[0], barsHead(t.Headline))
 	}
 	p.grid(rows)
 	if t.Macro != nil {
-		p.line("%s", wording.Macro)
+		p.line("%s", wording.Macro(t))
 	}
 	if more := len(t.ByClass) - mostClasses; more > 0 {
 		p.line("%d more classes in --json", more)

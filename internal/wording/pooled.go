@@ -3,7 +3,6 @@ package wording
 import (
 	"strings"
 
-	"github.com/intershap/intershap/game"
 	"github.com/intershap/intershap/result"
 )
 
@@ -12,17 +11,7 @@ import (
 // up to output less base. b is that of the target, or of a class or a group of it; the
 // samples of a pattern all have the same, so that theirs add up.
 func Pooled(ex *result.Explanation, t *result.Target, b *result.Breakdown) bool {
-	return len(ex.Provenance.Missing) > 0 && !complete(ex, &t.Breakdown) && !complete(ex, b)
-}
-
-// complete reports whether all samples of a breakdown are known to have all modalities.
-func complete(ex *result.Explanation, b *result.Breakdown) bool {
-	for _, name := range ex.Modalities {
-		if b.Present[name] != b.Samples {
-			return false
-		}
-	}
-	return true
+	return len(ex.Provenance.Missing) > 0 && !t.Complete(ex.Modalities) && !b.Complete(ex.Modalities)
 }
 
 // Lack reports whether some samples of a breakdown are known to lack a modality.
@@ -46,17 +35,6 @@ func GroupName(values []string) string {
 		shown = append(shown, Escape(v))
 	}
 	return strings.Join(shown, ", ")
-}
-
-// Present names the modalities of a coalition.
-func Present(modalities []string, of game.Coalition) []string {
-	out := []string{}
-	for i, name := range modalities {
-		if of.Has(i) {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 // Lacking names the modalities that are not among those of a pattern: "labs, notes"; ""

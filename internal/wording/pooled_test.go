@@ -47,10 +47,10 @@ func TestGroupNames(t *testing.T) {
 		}
 	}
 	names := []string{"image", "ecg", "labs"}
-	if got := Lacking(names, Present(names, 0b001)); got != "ecg, labs" {
+	if got := Lacking(names, result.PresentNames(names, 0b001)); got != "ecg, labs" {
 		t.Errorf("want ecg and labs, got %q", got)
 	}
-	if got := Lacking(names, Present(names, 0b111)); got != "" {
+	if got := Lacking(names, result.PresentNames(names, 0b111)); got != "" {
 		t.Errorf("want nothing, got %q", got)
 	}
 }

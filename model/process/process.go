@@ -235,12 +235,22 @@ func (m *Model) start(ctx context.Context, number int) (*child, []byte, error) {
 			Hint: "does it serve a model (intershap help python)? --timeout gives it longer to load one", Stderr: c.words.end()}
 	case errors.Is(err, errLost):
 		err = &Error{Command: m.shown, Reason: fmt.Sprintf("it ended before it said what it takes: %s", c.fate()),
-			Hint: "run the command by itself to see more; intershap help python has the form of a model", Stderr: c.words.end(), Err: errLost}
+			Hint: endHint(c.words.end()), Stderr: c.words.end(), Err: errLost}
 	default:
 		err = m.fault(err)
 	}
 	c.stop()
 	return nil, nil, err
+}
+
+// endHint is the remedy for a child that ended before its hello, by its last words.
+func endHint(said []string) string {
+	// Python's own sentence about the module that every model starts with.
+	const forgotten = "No module named 'intershap_serve'"
+	if n := len(said); n > 0 && strings.HasSuffix(strings.TrimSpace(said[n-1]), forgotten) {
+		return "write the module beside the model: intershap help python > intershap_serve.py"
+	}
+	return "run the command by itself to see more; intershap help python has the form of a model"
 }
 
 // fault makes a breach of the protocol an Error.
@@ -256,7 +266,7 @@ func (m *Model) fault(err error) error {
 // Signature returns what the model declares. BatchSize is the length that it
 // fixes for axis 0, 0 for any.
 func (m *Model) Signature() model.Signature {
-	return model.Signature{Inputs: slices.Clone(m.sig.Inputs), Outputs: slices.Clone(m.sig.Outputs), BatchSize: m.sig.BatchSize}
+	return model.Signature{Inputs: slices.Clone(m.sig.Inputs), Outputs: slices.Clone(m.sig.Outputs), BatchSize: m.sig.BatchSize, CallBytes: model.FarCallBytes}
 }
 
 // Classes returns the names that the model gives to the columns of an output, nil

@@ -146,8 +146,12 @@ func lost(err error) *failure {
 	case errors.As(err, &noConnect):
 		return passing("%w", inner)
 	}
-	// What answers is no HTTP.
+	// What answers is no HTTP. A server that speaks first is met while the connection is
+	// idle, for which net/http has words that nobody understands.
 	f := passing("%w", inner)
+	if strings.Contains(inner.Error(), "readLoopPeekFailLocked") {
+		f = passing("the server does not speak HTTP: it sent something before it was asked")
+	}
 	f.hint = "does the server speak HTTP on this port? One that speaks gRPC is grpc://HOST:PORT/NAME"
 	return f
 }

@@ -150,7 +150,7 @@ func TestGoesOn(t *testing.T) {
 	// Few workers finish tiles early, on a machine of any size.
 	const workers, attempts = 2, 2
 	ask := quick()
-	ask.Attempts, ask.Requests = attempts, workers
+	ask.Attempts, ask.Requests, ask.Rows = attempts, workers, 256
 	opt := intershap.Options{Checkpoint: filepath.Join(t.TempDir(), "kept"), Workers: workers}
 	_, err = intershap.Explain(t.Context(), openRemote(t, url, ask), data, rows, opt)
 	if !errors.Is(err, model.ErrUnanswered) || !strings.Contains(err.Error(), "going down (2 attempts)") || strings.Contains(err.Error(), "sample") {

@@ -288,7 +288,7 @@ func fixedBatch(inputs []tensor.Spec) (int, error) {
 
 // Signature implements [model.Described].
 func (m *describedRemote) Signature() model.Signature {
-	return model.Signature{Inputs: slices.Clone(m.about.inputs), Outputs: slices.Clone(m.about.outputs), BatchSize: m.batch}
+	return model.Signature{Inputs: slices.Clone(m.about.inputs), Outputs: slices.Clone(m.about.outputs), BatchSize: m.batch, CallBytes: model.FarCallBytes}
 }
 
 // NameColumns gives the names that data have for the elements of a row of an

@@ -1,0 +1,7 @@
+package score
+
+// What UnmarshalBinary bounds memory by.
+const (
+	BytesPerByte = bytesPerByte
+	FewBytes     = fewBytes
+)
