@@ -222,7 +222,6 @@ func TestNobodyHasAnything(t *testing.T) {
 	}
 	readable(t, ex)
 	// Values of coalitions that samples may lack do not add up.
-	c = newClinic(40)
 	for name, opt := range map[string]intershap.Options{"all have all": {}, "some lack some": {Missing: []string{"b", "c"}}} {
 		opt.Order = 2
 		ex := explainOn(t, clinicModel, data, nil, opt)

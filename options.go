@@ -178,6 +178,10 @@ func (o Options) validate() error {
 			check(name != "" && !slices.Contains(columns[:i], name), "by: column %q: want names, each once", name)
 		}
 	}
+	for i, columns := range o.By {
+		same := func(other []string) bool { return slices.Equal(columns, other) }
+		check(!slices.ContainsFunc(o.By[:i], same), "by: %q twice", columns)
+	}
 	if len(o.Missing) > 0 {
 		check(o.Budget == 0, "missing: a budget of coalitions is not for samples that lack modalities: what they lack is not drawn")
 		check(len(o.Groups) == 0, "missing: modalities that samples lack cannot be divided into groups")

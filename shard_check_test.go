@@ -229,7 +229,7 @@ func TestIdentityIsWrittenDown(t *testing.T) {
 // Columns that break samples down are named once.
 func TestByIsNamedOnce(t *testing.T) {
 	for _, by := range [][][]string{{{}}, {{""}}, {{"a", "a"}}, {{"a"}, {"b"}, {"a"}}} {
-		if err := (Options{By: by}).withDefaults().validate(); err == nil || !strings.Contains(err.Error(), "by ") {
+		if err := (Options{By: by}).withDefaults().validate(); err == nil || !strings.Contains(err.Error(), "by: ") {
 			t.Errorf("by %q: %v", by, err)
 		}
 	}

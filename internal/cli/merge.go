@@ -25,8 +25,9 @@ func newMerge(s *streams) *cobra.Command {
 
 SHARD is a file that intershap explain --shard K/N -o FILE wrote. The result is
 that of one run, to the last bit; the model and the data are not needed. All
-shards of the run are, each once. They are read one after the other. The result's
-provenance.command is this one; the commands of the shards are kept nowhere.`,
+shards of the run are, each once. They are read one after the other. The
+result's provenance.command is this one; the commands of the shards are kept
+nowhere.`,
 		Example: `  intershap explain model.onnx cohort/ --shard 1/2 -o shard-1.json
   intershap explain model.onnx cohort/ --shard 2/2 -o shard-2.json
   intershap merge shard-1.json shard-2.json -o run.json`,

@@ -242,7 +242,8 @@ def _read():
 
 # The memory of a batch serves the next, unless predict has kept an array: then
 # more refer to it than to a bytearray that nobody knows.
-_head_room, _room, _unknown = bytearray(_HEADER.size), [bytearray()], [bytearray()]
+_head_room = bytearray(_HEADER.size)
+_room, _unknown = [bytearray()], [bytearray()]
 _references = getattr(sys, "getrefcount", None)
 
 
@@ -323,7 +324,8 @@ def _layout(payload):
 def _pack(arrays):
     """A frame with an uncompressed NPZ of the arrays, whose names are always
     the same."""
-    key = [a.shape for a in arrays.values()] + [a.dtype for a in arrays.values()]
+    every = arrays.values()
+    key = [a.shape for a in every] + [a.dtype for a in every]
     if not _last or key != _last[0]:
         if len(_templates) == _MOST:
             _templates.clear()

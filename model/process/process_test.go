@@ -98,7 +98,7 @@ func TestDescription(t *testing.T) {
 	want := model.Signature{
 		Inputs:    []tensor.Spec{{Name: "x", DType: tensor.Float32, Shape: []int{6, 3}}, {Name: "k", DType: tensor.Int64, Shape: []int{6}}, {Name: "s", DType: tensor.String, Shape: []int{6}}},
 		Outputs:   []tensor.Spec{{Name: "y", DType: tensor.Float64, Shape: []int{6, 2}}},
-		BatchSize: 6,
+		BatchSize: 6, CallBytes: model.FarCallBytes,
 	}
 	if diff := cmp.Diff(want, m.Signature()); diff != "" {
 		t.Errorf("signature (-want +got):\n%s", diff)
@@ -374,8 +374,8 @@ func TestRowThatEndsAProcess(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("sample %d", bad)) && !strings.Contains(err.Error(), fmt.Sprintf("row %d", bad)) {
 		t.Errorf("want row %d named, got %v", bad, err)
 	}
-	// Three at the batch of 64 rows, one at each of its halves at most, three at the row.
-	const most = 3 + 6 + 3
+	// Three at a call of 1,024 rows, one at each of its halves at most, three at the row.
+	const most = 3 + 10 + 3
 	if n := strings.Count(told.String(), "Segmentation fault"); n < 7 || n > most {
 		t.Errorf("want at most %d deaths, got %d", most, n)
 	}
