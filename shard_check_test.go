@@ -289,6 +289,9 @@ func FuzzShard(f *testing.F) {
 		d.Facts.By = nil
 		f.Add(sealed(f, d))
 	}
+	for _, run := range forgeable() {
+		f.Add(sealed(f, shardDocumentsOf(f, 1, run)[0]))
+	}
 	f.Add([]byte(`{"schema": "intershap/shard/v1", "tiles": {"from": 0, "to": 1, "of": 1, "samples": 1}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		_, _ = parsePartial(raw)
