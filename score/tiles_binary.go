@@ -40,6 +40,8 @@ const (
 	checksumLen  = crc32.Size
 	// mostNodes bounds the nodes of a range: a level has at most two.
 	mostNodes = 2 * bits.UintSize
+	// mostSamples is how many samples float64 counts.
+	mostSamples = 1 << 53
 	// bytesPerByte is how many bytes of memory a byte of tiles may take: 8 sections, each
 	// a slice of three words. fewBytes is what tiles take beside that: vectors of the cells
 	// of 64 modalities, sizes of the most draws, and the nodes.
@@ -326,7 +328,12 @@ func (r *reader) section(length int) []float64 {
 		}
 	}
 	r.rest = r.rest[8*length:]
-	if out[atCount] < 1 || out[atWeight] <= 0 || out[atWeightSquares] <= 0 || (out[atLocalCount] > 0) != (out[atLocalWeight] > 0) {
+	for _, at := range []int{atCount, atLocalCount} {
+		if n := out[at]; n != math.Trunc(n) || n < 0 || n > mostSamples {
+			r.fail("want whole numbers of samples, got %v", n)
+		}
+	}
+	if out[atCount] < 1 || out[atLocalCount] > out[atCount] || out[atWeight] <= 0 || out[atWeightSquares] <= 0 || (out[atLocalCount] > 0) != (out[atLocalWeight] > 0) {
 		r.fail("want samples in every section, got %v of weight %v", out[atCount], out[atWeight])
 	}
 	return out

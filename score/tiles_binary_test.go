@@ -249,6 +249,9 @@ func TestTilesRefused(t *testing.T) {
 		{"NaN", append([]byte{1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, section(func(s []float64) { s[20] = math.NaN() })...), "want finite sums, got NaN"},
 		{"infinite", append([]byte{1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, section(func(s []float64) { s[3] = math.Inf(-1) })...), "want finite sums, got -Inf"},
 		{"no samples", append([]byte{1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, section(func(s []float64) { s[0] = 0 })...), "want samples in every section"},
+		{"half a sample", append([]byte{1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, section(func(s []float64) { s[0] = 2.5 })...), "want whole numbers of samples, got 2.5"},
+		{"too many samples", append([]byte{1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, section(func(s []float64) { s[0] = 1e300 })...), "want whole numbers of samples, got 1e+300"},
+		{"more scores than samples", append([]byte{1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, section(func(s []float64) { s[5] = s[0] + 1 })...), "want samples in every section"},
 		{"no weight", append([]byte{1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1}, section(func(s []float64) { s[1] = 0 })...), "want samples in every section"},
 	}
 	for _, test := range tests {
