@@ -177,18 +177,18 @@ func (c *collector) place(t *engine.Tile, i int, id string) {
 		together = idText(t.Rows.Attributes[co.cluster], i)
 	}
 	score.WeightsTo(c.weights, c.plan.opt.Seed, together)
-	patterns, at := 1, 0
+	at := 0
 	if co.patterns != nil {
-		patterns, at = len(co.patterns), c.pattern[present(t.Rows, i, c.layout.Modalities)]
+		at = c.pattern[present(t.Rows, i, c.layout.Modalities)]
 	}
 	class := 0
 	if c.facts.ByClass {
 		class = t.Predicted[i]
 	}
-	c.alone[0], c.groups[0] = at, class*patterns+at
+	c.alone[0], c.groups[0] = c.facts.cell(0, at), c.facts.cell(class, at)
 	for k := range co.by {
 		b := &co.by[k]
-		c.groups[1+k] = b.group[key(b.valuesOf(t.Rows.Attributes, i))]*patterns + at
+		c.groups[1+k] = c.facts.cell(b.group[key(b.valuesOf(t.Rows.Attributes, i))], at)
 	}
 }
 

@@ -17,7 +17,8 @@
 //	ex, err := intershap.Explain(ctx, model, samples, background, intershap.Options{})
 //
 // [NewPlan] stops before the first large cost, to look at what a run would do;
-// [Plan.Explain] goes on from there. Every number travels with the convention,
+// [Plan.Explain] goes on from there. Runs that are too large for one machine are cut into
+// a [Shard] each: [Plan.Partial] runs one, and [Merge] makes the result of all. Every number travels with the convention,
 // mask, seed and files that made it, and doubts are data: see
 // [Explanation.Warnings].
 package intershap

@@ -92,7 +92,10 @@ func (p *Plan) facts(byClass bool) facts {
 
 // headline is the aggregation to read first.
 func (f *facts) headline() result.Headline {
-	return target{follows: f.Follows}.headline()
+	if f.Follows {
+		return result.Global
+	}
+	return result.MeanAbsolute
 }
 
 // exact reports whether all coalitions were evaluated.
@@ -135,13 +138,15 @@ func (f *facts) partitions() (sizes []int, has [][]game.Coalition) {
 	return sizes, has
 }
 
-// cells returns the groups of a partition that group g of it is kept in: one for each
-// pattern.
+// cell returns the group of crossed partitions that samples of group g with a pattern are
+// kept in; without patterns the only one is 0.
+func (f *facts) cell(g, pattern int) int { return g*max(1, len(f.Patterns)) + pattern }
+
+// cells returns those of group g with any pattern.
 func (f *facts) cells(g int) []int {
-	n := max(1, len(f.Patterns))
-	out := make([]int, n)
+	out := make([]int, max(1, len(f.Patterns)))
 	for i := range out {
-		out[i] = g*n + i
+		out[i] = f.cell(g, i)
 	}
 	return out
 }
@@ -198,7 +203,7 @@ func (f *facts) patterns(out *result.Target, total *score.Accumulator, t int, op
 	for i, has := range f.Patterns {
 		var groups []int
 		for c := range f.classes() {
-			groups = append(groups, c*len(f.Patterns)+i)
+			groups = append(groups, f.cell(c, i))
 		}
 		if s := total.SummaryOf(t, opt, 0, groups...); s != nil {
 			pattern := result.NewPattern(s, f.Modalities, has.Present)

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/intershap/intershap/engine"
-	"github.com/intershap/intershap/result"
 	"github.com/intershap/intershap/tensor"
 )
 
@@ -146,13 +145,6 @@ type target struct {
 	follows bool
 	// all is set when every column was asked for.
 	all bool
-}
-
-func (t target) headline() result.Headline {
-	if t.follows {
-		return result.Global
-	}
-	return result.MeanAbsolute
 }
 
 // maxHorizons is how many horizons are explained unasked.

@@ -4,9 +4,9 @@
 // A backend implements [Model]; a backend that knows its inputs and outputs
 // implements [Described] too, so that data can be checked before the first
 // call; [Signature.Check] is that check. [Func] and [RowFunc] wrap Go
-// functions. The package model/onnx opens ONNX files, model/encoders an encoder
-// for each modality and a head, model/serving asks servers; model/modeltest is the suite that every backend
-// must pass.
+// functions. The package model/onnx opens ONNX files, model/encoders an encoder for
+// each modality and a head; model/process asks programs and model/serving servers;
+// model/modeltest is the suite that every backend must pass.
 //
 // A model that can be evaluated in parts, each on the rows that are distinct for
 // it, is a [Staged]: asked a [Question] it answers with [Stages], or with an

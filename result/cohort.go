@@ -161,15 +161,7 @@ func (e *Explanation) checkCohort(place string, t *Target, residual float64) err
 		p := &t.Patterns[i]
 		at := fmt.Sprintf("%s.patterns[%d]", place, i)
 		faults = append(faults, met.check(at+".present", "patterns", p.Present))
-		last := -1
-		for _, name := range p.Present {
-			which := slices.Index(modalities, name)
-			if which <= last {
-				faults = append(faults, fmt.Errorf("%s.present: want modalities in their order, %q, got %q", at, modalities, p.Present))
-				break
-			}
-			last = which
-		}
+		faults = append(faults, checkOrder(at+".present", p.Present, modalities))
 		samples += max(p.Samples, 0)
 		faults = append(faults, p.checkOf(at, modalities, p.Present, residual), p.checkZeros(at+".global.phi", modalities))
 	}
@@ -247,6 +239,19 @@ func (o once) check(place, many string, names []string) error {
 		return fmt.Errorf("%s: want different %s, got %q twice", place, many, names)
 	}
 	o[key] = true
+	return nil
+}
+
+// checkOrder holds a set of modalities against the order that they all have.
+func checkOrder(place string, names, modalities []string) error {
+	last := -1
+	for _, name := range names {
+		at := slices.Index(modalities, name)
+		if at <= last {
+			return fmt.Errorf("%s: want modalities in their order, %q, got %q", place, modalities, names)
+		}
+		last = at
+	}
 	return nil
 }
 

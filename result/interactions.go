@@ -195,17 +195,8 @@ func (x *Interactions) check(place string, modalities []string, difference, resi
 	for i := range x.Values {
 		v := &x.Values[i]
 		at := fmt.Sprintf("%s.values[%d]", place, i)
-		key := ""
-		last := -1
-		for _, name := range v.Players {
-			player := slices.Index(modalities, name)
-			if player <= last {
-				faults = append(faults, fmt.Errorf("%s.players: want modalities in their order, %q, got %q", at, modalities, v.Players))
-				break
-			}
-			last = player
-			key += fmt.Sprintf("%d,", player)
-		}
+		faults = append(faults, checkOrder(at+".players", v.Players, modalities))
+		key := joined(v.Players)
 		if len(v.Players) < 1 || len(v.Players) > x.Order || met[key] {
 			faults = append(faults, fmt.Errorf("%s.players: want 1 to %d modalities, and no coalition twice, got %q", at, x.Order, v.Players))
 		}

@@ -10,6 +10,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 )
@@ -297,6 +298,12 @@ func (t Tensor) CopyElements(dst int, from Tensor, src, n int) {
 	}
 	s := t.dtype.Size()
 	copy(t.data[dst*s:(dst+n)*s], from.data[src*s:(src+n)*s])
+}
+
+// SameRow reports whether rows of t and o have one element type and one shape, so that
+// [Concat] joins them. A tensor without axes has no rows.
+func (t Tensor) SameRow(o Tensor) bool {
+	return t.dtype == o.dtype && len(t.shape) > 0 && len(o.shape) > 0 && slices.Equal(t.shape[1:], o.shape[1:])
 }
 
 // Concat joins tensors of one element type and row shape along axis 0. It

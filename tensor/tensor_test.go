@@ -146,3 +146,27 @@ func TestNonFinite(t *testing.T) {
 		}
 	}
 }
+
+func TestSameRow(t *testing.T) {
+	a := tensor.New(tensor.Float32, 4, 2, 3)
+	for name, tt := range map[string]struct {
+		other tensor.Tensor
+		want  bool
+	}{
+		"other rows":  {tensor.New(tensor.Float32, 1, 2, 3), true},
+		"other type":  {tensor.New(tensor.Float64, 4, 2, 3), false},
+		"other shape": {tensor.New(tensor.Float32, 4, 3, 2), false},
+		"other rank":  {tensor.New(tensor.Float32, 4, 6), false},
+		"no axes":     {tensor.Tensor{}, false},
+	} {
+		if got := a.SameRow(tt.other); got != tt.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+		if got := tt.other.SameRow(a); got != tt.want {
+			t.Errorf("%s, the other way round: got %v", name, got)
+		}
+	}
+	if (tensor.Tensor{}).SameRow(tensor.Tensor{}) {
+		t.Error("a tensor without axes has no rows")
+	}
+}

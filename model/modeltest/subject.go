@@ -129,7 +129,7 @@ func join(parts []model.Batch) (model.Batch, error) {
 	for i, first := range parts[0] {
 		var tensors []tensor.Tensor
 		for _, p := range parts {
-			if len(p) != len(out) || p[i].Name != first.Name || !sameRowShape(p[i].Tensor, first.Tensor) {
+			if len(p) != len(out) || p[i].Name != first.Name || !p[i].Tensor.SameRow(first.Tensor) {
 				return nil, fmt.Errorf("output %q: another name, type or width in another batch", first.Name)
 			}
 			tensors = append(tensors, p[i].Tensor)
@@ -137,18 +137,6 @@ func join(parts []model.Batch) (model.Batch, error) {
 		out[i] = model.Named{Name: first.Name, Tensor: tensor.Concat(tensors...)}
 	}
 	return out, nil
-}
-
-func sameRowShape(a, b tensor.Tensor) bool {
-	if a.DType() != b.DType() || len(a.Shape()) != len(b.Shape()) || len(a.Shape()) == 0 {
-		return false
-	}
-	for i := 1; i < len(a.Shape()); i++ {
-		if a.Shape()[i] != b.Shape()[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // same reports the first element in which two batches differ in a bit.
@@ -161,7 +149,7 @@ func same(want, got model.Batch) error {
 		if w.Name != g.Name {
 			return fmt.Errorf("tensor %d: want %q, got %q", i, w.Name, g.Name)
 		}
-		if !sameRowShape(w.Tensor, g.Tensor) || w.Tensor.Rows() != g.Tensor.Rows() {
+		if !w.Tensor.SameRow(g.Tensor) || w.Tensor.Rows() != g.Tensor.Rows() {
 			return fmt.Errorf("%q: want %s %v, got %s %v", w.Name, w.Tensor.DType(), w.Tensor.Shape(), g.Tensor.DType(), g.Tensor.Shape())
 		}
 		if e, differ := firstDifference(w.Tensor, g.Tensor); differ {

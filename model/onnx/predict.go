@@ -73,7 +73,7 @@ func (m *Model) predict(ctx context.Context, inputs []tensor.Tensor, rows int) (
 			return nil, err
 		}
 		for i, r := range results {
-			if lo > 0 && !sameRow(parts[i][0], r) {
+			if lo > 0 && !parts[i][0].SameRow(r) {
 				return nil, fmt.Errorf("output %q has shape %v for rows from %d on, %v for the first; want one width", m.outputs[i].Name, r.Shape(), lo, parts[i][0].Shape())
 			}
 			parts[i] = append(parts[i], r)
@@ -135,18 +135,4 @@ func pad(t tensor.Tensor, length int) tensor.Tensor {
 		out.CopyRow(r, t, rows-1, 0, width)
 	}
 	return out
-}
-
-// sameRow reports whether a and b can be joined along axis 0.
-func sameRow(a, b tensor.Tensor) bool {
-	x, y := a.Shape(), b.Shape()
-	if a.DType() != b.DType() || len(x) != len(y) {
-		return false
-	}
-	for i := 1; i < len(x); i++ {
-		if x[i] != y[i] {
-			return false
-		}
-	}
-	return true
 }

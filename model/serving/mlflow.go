@@ -192,17 +192,28 @@ func (t *mlflowTransport) appendSplit(dst []byte, inputs model.Batch) (_ []byte,
 			dst = append(dst, ',')
 		}
 		dst = append(dst, '[')
-		for i, c := range columns {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = oip.AppendElement(dst, c.from, r*c.from.RowLen()+c.element); err != nil {
-				return nil, err
-			}
+		if dst, err = appendRow(dst, columns, r, false); err != nil {
+			return nil, err
 		}
 		dst = append(dst, ']')
 	}
 	return append(dst, `]}`...), nil
+}
+
+// appendRow appends the elements of a row, 1,2 or with their names "a":1,"b":2.
+func appendRow(dst []byte, columns []column, row int, named bool) (_ []byte, err error) {
+	for i, c := range columns {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if named {
+			dst = append(appendText(dst, c.name), ':')
+		}
+		if dst, err = oip.AppendElement(dst, c.from, row*c.from.RowLen()+c.element); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
 }
 
 // appendRecords appends [{"a":1,"b":2},{"a":3,"b":4}].
@@ -214,14 +225,8 @@ func (t *mlflowTransport) appendRecords(dst []byte, inputs model.Batch) (_ []byt
 			dst = append(dst, ',')
 		}
 		dst = append(dst, '{')
-		for i, c := range columns {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(appendText(dst, c.name), ':')
-			if dst, err = oip.AppendElement(dst, c.from, r*c.from.RowLen()+c.element); err != nil {
-				return nil, err
-			}
+		if dst, err = appendRow(dst, columns, r, true); err != nil {
+			return nil, err
 		}
 		dst = append(dst, '}')
 	}

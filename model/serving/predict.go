@@ -190,7 +190,7 @@ func joinParts(parts []model.Batch) (model.Batch, error) {
 	for i, head := range parts[0] {
 		var tensors []tensor.Tensor
 		for _, p := range parts {
-			if len(p) != len(out) || p[i].Name != head.Name || !sameRow(p[i].Tensor, head.Tensor) {
+			if len(p) != len(out) || p[i].Name != head.Name || !p[i].Tensor.SameRow(head.Tensor) {
 				return nil, fmt.Errorf("output %q has another name, type or width in one request than in another; want one", head.Name)
 			}
 			tensors = append(tensors, p[i].Tensor)
@@ -198,20 +198,6 @@ func joinParts(parts []model.Batch) (model.Batch, error) {
 		out[i] = model.Named{Name: head.Name, Tensor: tensor.Concat(tensors...)}
 	}
 	return out, nil
-}
-
-// sameRow reports whether a and b can be joined along axis 0.
-func sameRow(a, b tensor.Tensor) bool {
-	x, y := a.Shape(), b.Shape()
-	if a.DType() != b.DType() || len(x) != len(y) {
-		return false
-	}
-	for i := 1; i < len(x); i++ {
-		if x[i] != y[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // request sends rows [lo, hi) and checks what comes back.
